@@ -1,0 +1,104 @@
+#include "core/bundle/bundle_reader.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/base/status_macros.h"
+#include "core/bundle/file_check.h"
+#include "core/bundle/layout.h"
+#include "core/bundle/manifest.h"
+#include "core/bundle/names.h"
+
+namespace segue {
+namespace {
+
+constexpr uint64_t kMaxCurrentBytes = 256;
+
+std::string WithoutTrailingSlashes(std::string folder) {
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  return folder;
+}
+
+absl::Status VerifyFile(const Descriptor& folder, const std::string& path,
+                        const v1::File& file) {
+  ASSIGN_OR_RETURN(const FileDigest digest,
+                   DigestFile(folder, file.name(), path,
+                              static_cast<uint64_t>(file.bytes())));
+  if (digest.bytes != static_cast<uint64_t>(file.bytes())) {
+    return absl::DataLossError(absl::StrCat(path, " has ", digest.bytes,
+                                            " bytes, the manifest says ",
+                                            file.bytes()));
+  }
+  if (digest.sha256 != file.sha256()) {
+    return absl::DataLossError(
+        absl::StrCat(path, " was changed: its SHA-256 ", "is ", digest.sha256,
+                     ", the manifest says ", file.sha256()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string Bundle::Path(absl::string_view name) const {
+  return absl::StrCat(folder_, "/", name);
+}
+
+absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root) {
+  const std::string path = absl::StrCat(bundle_root, "/", layout::kCurrent);
+  struct stat info;
+  if (::lstat(path.c_str(), &info) != 0) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("no bundle is published: cannot find ", path));
+  }
+  ASSIGN_OR_RETURN(const Descriptor root, OpenFolder(bundle_root + "/."));
+  ASSIGN_OR_RETURN(
+      const std::string content,
+      ReadSmallFile(root, layout::kCurrent, path, kMaxCurrentBytes));
+  absl::string_view version = content;
+  if (!absl::ConsumeSuffix(&version, "\n") || !IsVersionName(version)) {
+    return absl::DataLossError(absl::StrCat(
+        path, " does not hold the name of a version and a newline"));
+  }
+  const std::string folder = absl::StrCat(bundle_root, "/", version);
+  if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
+    return absl::DataLossError(absl::StrCat(
+        path, " names ", version, ", there is no such folder beside it"));
+  }
+  return std::string(version);
+}
+
+absl::StatusOr<Bundle> OpenBundle(const std::string& folder,
+                                  VerifyScope scope) {
+  Bundle bundle;
+  bundle.folder_ = WithoutTrailingSlashes(folder);
+  ASSIGN_OR_RETURN(const Descriptor opened, OpenFolder(bundle.folder_));
+  const std::string path = bundle.Path(layout::kManifest);
+  ASSIGN_OR_RETURN(
+      const std::string json,
+      ReadSmallFile(opened, layout::kManifest, path, kMaxManifestBytes));
+  ASSIGN_OR_RETURN(bundle.manifest_, ParseManifest(json, path));
+  const std::string name =
+      std::filesystem::path(bundle.folder_).filename().string();
+  if (name != bundle.version()) {
+    return absl::DataLossError(absl::StrCat(path, " is of version ",
+                                            bundle.version(),
+                                            ", its folder is called ", name));
+  }
+  for (const v1::File& file : bundle.content().files()) {
+    if (scope == VerifyScope::kServed && !file.served()) continue;
+    RETURN_IF_ERROR(VerifyFile(opened, bundle.Path(file.name()), file));
+  }
+  if (scope == VerifyScope::kAll) {
+    for (const v1::File& file : bundle.manifest().measured_files()) {
+      RETURN_IF_ERROR(VerifyFile(opened, bundle.Path(file.name()), file));
+    }
+  }
+  return bundle;
+}
+
+}  // namespace segue

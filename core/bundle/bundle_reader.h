@@ -1,0 +1,49 @@
+// Opens published bundles: nothing in one is parsed before its bytes are known
+// to be those that were published.
+#ifndef SEGUE_CORE_BUNDLE_BUNDLE_READER_H_
+#define SEGUE_CORE_BUNDLE_BUNDLE_READER_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "segue/v1/bundle.pb.h"
+
+namespace segue {
+
+enum class VerifyScope {
+  kServed,  // files that the server loads
+  kAll,     // every file of the manifest
+};
+
+// A version's folder whose files were found to match its manifest. A value; the
+// folder is immutable by contract.
+class Bundle {
+ public:
+  const v1::Manifest& manifest() const { return manifest_; }
+  const v1::Content& content() const { return manifest_.content(); }
+  const std::string& version() const { return manifest_.version(); }
+  const std::string& folder() const { return folder_; }
+  // Where the file lies (layout.h).
+  std::string Path(absl::string_view name) const;
+
+ private:
+  friend absl::StatusOr<Bundle> OpenBundle(const std::string&, VerifyScope);
+  v1::Manifest manifest_;
+  std::string folder_;
+};
+
+// The version that CURRENT names. NotFound if nothing is published there;
+// DataLoss if CURRENT holds anything but the name of a folder beside it.
+absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root);
+
+// Reads the manifest (bounded), checks it (format, names, hash of the content,
+// that the folder's name is its version), then size and SHA-256 of each file in
+// `scope`. DataLoss, with file and reason, for a missing, changed or truncated
+// file, a link, or anything that is not a regular file; FailedPrecondition for
+// a newer format; NotFound if the folder is missing.
+absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope);
+
+}  // namespace segue
+
+#endif  // SEGUE_CORE_BUNDLE_BUNDLE_READER_H_

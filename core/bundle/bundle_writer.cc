@@ -1,0 +1,301 @@
+#include "core/bundle/bundle_writer.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "core/base/descriptor.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/bundle/bundle_reader.h"
+#include "core/bundle/file_check.h"
+#include "core/bundle/layout.h"
+#include "core/bundle/manifest.h"
+#include "core/bundle/names.h"
+
+namespace segue {
+namespace {
+
+namespace fs = std::filesystem;
+
+// One publisher a root; the lock goes with the descriptor, and so with the
+// process, however it ends.
+absl::StatusOr<Descriptor> LockRoot(const std::string& root) {
+  const std::string path = absl::StrCat(root, "/", layout::kLock);
+  Descriptor lock(
+      ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!lock.is_open()) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
+  }
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) {
+    return absl::UnavailableError(absl::StrCat(
+        path, " is locked: another publisher is at work in ", root));
+  }
+  return absl::ErrnoToStatus(errno, absl::StrCat("cannot lock ", path));
+}
+
+// Names in the folder; empty if it cannot be read.
+std::vector<std::string> Names(const std::string& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error)) {
+    names.push_back(at->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void RemoveLeftovers(const std::string& root) {
+  std::error_code ignored;
+  for (const std::string& name : Names(root)) {
+    if (absl::StartsWith(name, layout::kStagingPrefix)) {
+      fs::remove_all(absl::StrCat(root, "/", name), ignored);
+    }
+  }
+}
+
+std::string NewStagingName() {
+  std::random_device random;
+  return absl::StrFormat("%s%d-%08x%08x", layout::kStagingPrefix, ::getpid(),
+                         random(), random());
+}
+
+// A reader that lists the root must not find half a version: the folder loses
+// its name first.
+void RemoveVersion(const std::string& root, const std::string& version) {
+  const std::string aside = absl::StrCat(root, "/", NewStagingName());
+  std::error_code ignored;
+  fs::rename(absl::StrCat(root, "/", version), aside, ignored);
+  if (!ignored) fs::remove_all(aside, ignored);
+}
+
+}  // namespace
+
+struct BundleWriter::State {
+  std::string root;
+  Descriptor lock;
+  std::string staging;
+  std::vector<std::pair<std::string, FileRole>> announced;
+  v1::Manifest manifest;  // after Seal()
+  bool sealed = false;
+  std::string published;
+
+  ~State() {
+    std::error_code ignored;
+    if (!staging.empty()) fs::remove_all(staging, ignored);
+  }
+
+  absl::Status CheckNames() const;
+  absl::StatusOr<v1::File> Describe(const Descriptor& folder,
+                                    const std::string& name,
+                                    FileRole role) const;
+  void Name(v1::Manifest& manifest) const;
+  bool IsCurrentAlready(const std::string& current) const;
+  void Prune(int keep_versions, const std::string& previous) const;
+};
+
+// Allowed, announced once, and all that is there.
+absl::Status BundleWriter::State::CheckNames() const {
+  std::set<std::string> names;
+  for (const auto& [name, role] : announced) {
+    if (!IsBundleFileName(name) || name == layout::kManifest) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "a bundle's file cannot be called \"", name,
+          "\": use letters, digits, \".\", \"_\" and \"-\", no leading \".\""));
+    }
+    if (!names.insert(name).second) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the bundle's file ", name, " was added twice"));
+    }
+  }
+  for (const std::string& name : Names(staging)) {
+    if (names.count(name) == 0) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          staging, "/", name, " is no announced file of the bundle"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::File> BundleWriter::State::Describe(const Descriptor& folder,
+                                                       const std::string& name,
+                                                       FileRole role) const {
+  const std::string path = absl::StrCat(staging, "/", name);
+  auto digest = DigestFile(folder, name, path, UINT64_MAX);
+  if (absl::IsDataLoss(digest.status())) {  // here it is the caller's fault
+    return absl::InvalidArgumentError(digest.status().message());
+  }
+  if (!digest.ok()) return digest.status();
+  RETURN_IF_ERROR(SyncFile(path));
+  v1::File file;
+  file.set_name(name);
+  file.set_bytes(static_cast<int64_t>(digest->bytes));
+  file.set_sha256(digest->sha256);
+  file.set_served(role == FileRole::kServed);
+  return file;
+}
+
+// Version and time; a second later where the name is taken.
+void BundleWriter::State::Name(v1::Manifest& manifest) const {
+  absl::Time now = absl::Now();
+  struct stat info;
+  std::string version;
+  while (true) {
+    version = absl::StrCat(
+        absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone()), "-",
+        manifest.content_hash().substr(0, 12));
+    if (::lstat(absl::StrCat(root, "/", version).c_str(), &info) != 0) break;
+    now += absl::Seconds(1);
+  }
+  manifest.set_version(version);
+  manifest.set_created_at(
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone()));
+}
+
+bool BundleWriter::State::IsCurrentAlready(const std::string& current) const {
+  if (current.empty()) return false;
+  const auto live =
+      OpenBundle(absl::StrCat(root, "/", current), VerifyScope::kAll);
+  return live.ok() &&
+         live->manifest().content_hash() == manifest.content_hash();
+}
+
+void BundleWriter::State::Prune(int keep_versions,
+                                const std::string& previous) const {
+  if (keep_versions <= 0) return;
+  std::vector<std::string> versions;
+  for (const std::string& name : Names(root)) {
+    if (IsVersionName(name)) versions.push_back(name);
+  }
+  int excess = static_cast<int>(versions.size()) - keep_versions;
+  for (const std::string& version : versions) {  // oldest first
+    if (excess <= 0) return;
+    if (version == published || version == previous) continue;
+    RemoveVersion(root, version);
+    --excess;
+  }
+}
+
+BundleWriter::BundleWriter(std::unique_ptr<State> state)
+    : state_(std::move(state)) {}
+BundleWriter::~BundleWriter() = default;
+
+absl::StatusOr<std::unique_ptr<BundleWriter>> BundleWriter::Create(
+    const std::string& bundle_root) {
+  auto state = std::make_unique<State>();
+  state->root = bundle_root;
+  RETURN_IF_ERROR(CreateFolders(bundle_root));
+  ASSIGN_OR_RETURN(state->lock, LockRoot(bundle_root));
+  RemoveLeftovers(bundle_root);
+  const std::string staging = absl::StrCat(bundle_root, "/", NewStagingName());
+  if (::mkdir(staging.c_str(), 0755) != 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot create ", staging));
+  }
+  state->staging = staging;
+  return absl::WrapUnique(new BundleWriter(std::move(state)));
+}
+
+std::string BundleWriter::Add(absl::string_view name, FileRole role) {
+  state_->announced.emplace_back(std::string(name), role);
+  return absl::StrCat(state_->staging, "/", name);
+}
+
+absl::StatusOr<v1::Manifest> BundleWriter::Seal(v1::Content content) {
+  RETURN_IF_ERROR(state_->CheckNames());
+  ASSIGN_OR_RETURN(const Descriptor folder, OpenFolder(state_->staging));
+  std::sort(state_->announced.begin(), state_->announced.end());
+  v1::Manifest manifest;
+  content.clear_files();
+  for (const auto& [name, role] : state_->announced) {
+    ASSIGN_OR_RETURN(v1::File file, state_->Describe(folder, name, role));
+    *(role == FileRole::kMeasured ? manifest.add_measured_files()
+                                  : content.add_files()) = std::move(file);
+  }
+  const std::string towers = TowerHash(content);
+  if (!content.index().tower_hash().empty() &&
+      content.index().tower_hash() != towers) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the index was built with towers ", content.index().tower_hash(),
+        ", the bundle has ", towers));
+  }
+  content.set_tower_hash(towers);
+  content.mutable_index()->set_tower_hash(towers);
+  manifest.set_format_version(layout::kFormatVersion);
+  manifest.set_content_hash(ContentHash(content));
+  *manifest.mutable_content() = std::move(content);
+  state_->Name(manifest);
+
+  const std::string json = FormatManifest(manifest);
+  const std::string path =
+      absl::StrCat(state_->staging, "/", layout::kManifest);
+  // What a reader would refuse is not published.
+  const absl::Status readable = ParseManifest(json, path).status();
+  if (!readable.ok() || json.size() > kMaxManifestBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the manifest would be refused: ", readable.message(),
+                     " (", json.size(), " bytes)"));
+  }
+  RETURN_IF_ERROR(WriteFileAtomically(path, json));
+  state_->manifest = manifest;
+  state_->sealed = true;
+  return manifest;
+}
+
+absl::Status BundleWriter::Publish(int keep_versions) {
+  if (!state_->sealed || state_->staging.empty()) {
+    return absl::FailedPreconditionError(
+        "Publish() follows one successful Seal()");
+  }
+  const std::string& root = state_->root;
+  // Whatever is wrong with CURRENT, publishing anew mends it.
+  const std::string previous = ReadCurrentVersion(root).value_or("");
+  if (state_->IsCurrentAlready(previous)) {
+    state_->published = previous;
+    std::error_code ignored;
+    fs::remove_all(std::exchange(state_->staging, ""), ignored);
+    return absl::OkStatus();
+  }
+  const std::string& version = state_->manifest.version();
+  const std::string folder = absl::StrCat(root, "/", version);
+  RETURN_IF_ERROR(SyncFolder(state_->staging));
+  if (::rename(state_->staging.c_str(), folder.c_str()) != 0) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat("cannot rename ", state_->staging, " to ", folder));
+  }
+  state_->staging.clear();
+  RETURN_IF_ERROR(SyncFolder(root));
+  RETURN_IF_ERROR(WriteFileAtomically(absl::StrCat(root, "/", layout::kCurrent),
+                                      absl::StrCat(version, "\n")));
+  state_->published = version;
+  state_->Prune(keep_versions, previous);
+  return absl::OkStatus();
+}
+
+const std::string& BundleWriter::published_version() const {
+  return state_->published;
+}
+
+const std::string& BundleWriter::staging_folder() const {
+  return state_->staging;
+}
+
+}  // namespace segue

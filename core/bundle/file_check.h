@@ -1,0 +1,40 @@
+// Reads files of a bundle's folder without leaving it: no links are followed,
+// nothing but regular files is opened.
+#ifndef SEGUE_CORE_BUNDLE_FILE_CHECK_H_
+#define SEGUE_CORE_BUNDLE_FILE_CHECK_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/descriptor.h"
+
+namespace segue {
+
+// The folder itself, to open files in. NotFound if it is missing; DataLoss if
+// it is a link or no folder.
+absl::StatusOr<Descriptor> OpenFolder(const std::string& path);
+
+struct FileDigest {
+  uint64_t bytes = 0;
+  std::string sha256;
+};
+
+// Of the file `name` in `folder`; `path` is for messages. DataLoss if it is
+// missing, a link, not a regular file, or has more than `max_bytes`; other
+// errors of the system keep their code (they may pass).
+absl::StatusOr<FileDigest> DigestFile(const Descriptor& folder,
+                                      const std::string& name,
+                                      const std::string& path,
+                                      uint64_t max_bytes);
+
+// The same file's bytes; errors as DigestFile.
+absl::StatusOr<std::string> ReadSmallFile(const Descriptor& folder,
+                                          const std::string& name,
+                                          const std::string& path,
+                                          uint64_t max_bytes);
+
+}  // namespace segue
+
+#endif  // SEGUE_CORE_BUNDLE_FILE_CHECK_H_

@@ -1,0 +1,36 @@
+// Every file name of a bundle and of the folder that holds bundles.
+// FORMAT.md draws what is in the files.
+#ifndef SEGUE_CORE_BUNDLE_LAYOUT_H_
+#define SEGUE_CORE_BUNDLE_LAYOUT_H_
+
+namespace segue::layout {
+
+inline constexpr int kFormatVersion = 1;
+
+// In the bundle root: the name of the live version, and a newline.
+inline constexpr char kCurrent[] = "CURRENT";
+// In the bundle root: locked (flock) by the one publisher; empty, stays.
+inline constexpr char kLock[] = ".lock";
+// Staging folders begin so; they are never versions.
+inline constexpr char kStagingPrefix[] = ".staging-";
+
+// In a version's folder.
+inline constexpr char kManifest[] = "MANIFEST.json";
+inline constexpr char kSchema[] = "schema.pb";
+inline constexpr char kQueryTower[] = "query_tower.pt";
+inline constexpr char kItemTower[] = "item_tower.pt";
+inline constexpr char kItemIds[] = "items.vocab";
+inline constexpr char kItemRows[] = "items.rows";
+inline constexpr char kItemDisplay[] = "items.text";
+inline constexpr char kUserIds[] = "users.vocab";
+inline constexpr char kUserRows[] = "users.rows";
+inline constexpr char kIndex[] = "index.faiss";
+// Sample requests (v1.BatchRetrieveRequest, JSON): the server warms up on them.
+inline constexpr char kGoldenRequests[] = "golden_requests.json";
+// For people and the trainer; the server does not open them.
+inline constexpr char kTrainerConfig[] = "trainer_config.textproto";
+inline constexpr char kReport[] = "report.json";
+
+}  // namespace segue::layout
+
+#endif  // SEGUE_CORE_BUNDLE_LAYOUT_H_

@@ -1,0 +1,38 @@
+#include "core/bundle/names.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+
+namespace segue {
+namespace {
+
+bool IsLowerHex(char c) {
+  return absl::ascii_isdigit(c) || (c >= 'a' && c <= 'f');
+}
+
+}  // namespace
+
+bool IsBundleFileName(absl::string_view name) {
+  if (name.empty() || name.size() > 128 || name[0] == '.') return false;
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+  });
+}
+
+bool IsVersionName(absl::string_view name) {
+  // 0: a digit; x: a lower-case hex digit; others stand for themselves.
+  constexpr absl::string_view kShape = "00000000T000000Z-xxxxxxxxxxxx";
+  return name.size() == kShape.size() &&
+         std::equal(name.begin(), name.end(), kShape.begin(),
+                    [](char c, char shape) {
+                      if (shape == '0') return absl::ascii_isdigit(c);
+                      return shape == 'x' ? IsLowerHex(c) : c == shape;
+                    });
+}
+
+bool IsSha256(absl::string_view hex) {
+  return hex.size() == 64 && std::all_of(hex.begin(), hex.end(), IsLowerHex);
+}
+
+}  // namespace segue

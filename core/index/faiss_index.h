@@ -1,0 +1,34 @@
+// A FAISS index read from a file. FAISS itself is private to this folder and to
+// core/index_build.
+#ifndef SEGUE_CORE_INDEX_FAISS_INDEX_H_
+#define SEGUE_CORE_INDEX_FAISS_INDEX_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/index/vector_index.h"
+
+namespace segue {
+
+struct FaissIndexOptions {
+  int32_t dimension = 0;  // expected
+  int64_t size = 0;       // expected
+  int32_t nprobe = 0;     // cells searched; 0 where the index has none
+  // Candidates refined for each of k (of 100 where k is less); 0 without
+  // refinement.
+  int32_t k_factor = 0;
+};
+
+// Reads the index. DataLoss if it is none; FailedPrecondition if dimension,
+// size or metric differ from what is expected. REQUIRES that the file comes
+// from a verified bundle: FAISS does not survive hostile bytes.
+absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
+    const std::string& path, const FaissIndexOptions& options);
+
+// "1.7.3 AVX2": release and the instruction set that it was compiled for.
+std::string FaissVersion();
+
+}  // namespace segue
+
+#endif  // SEGUE_CORE_INDEX_FAISS_INDEX_H_

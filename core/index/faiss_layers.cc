@@ -1,0 +1,77 @@
+#include "core/index/faiss_layers.h"
+
+#include <faiss/IndexIVFFlat.h>
+#include <faiss/IndexIVFPQ.h>
+#include <faiss/IndexIVFPQFastScan.h>
+#include <faiss/IndexPreTransform.h>
+#include <faiss/IndexScalarQuantizer.h>
+
+#include <cstdint>
+#include <utility>
+
+namespace segue {
+namespace {
+
+template <typename T>
+std::unique_ptr<faiss::IndexIVF> CopyAs(const faiss::IndexIVF& ivf) {
+  const T* typed = dynamic_cast<const T*>(&ivf);
+  if (typed == nullptr) return nullptr;
+  auto copy = std::make_unique<T>(*typed);
+  // The copy took over the pointers, not what they own.
+  copy->own_fields = false;
+  copy->own_invlists = false;
+  return copy;
+}
+
+}  // namespace
+
+FaissLayers PeelFaissIndex(faiss::Index* index) {
+  FaissLayers layers;
+  while (true) {
+    if (auto* pre = dynamic_cast<faiss::IndexPreTransform*>(index)) {
+      auto& chain = layers.refine == nullptr ? layers.outer : layers.inner;
+      chain.insert(chain.end(), pre->chain.begin(), pre->chain.end());
+      index = pre->index;
+    } else if (auto* refine = dynamic_cast<faiss::IndexRefine*>(index);
+               refine != nullptr && layers.refine == nullptr) {
+      layers.refine = refine;
+      index = refine->base_index;
+    } else {
+      break;
+    }
+  }
+  layers.core = index;
+  layers.ivf = dynamic_cast<faiss::IndexIVF*>(index);
+  layers.graph = dynamic_cast<faiss::IndexHNSW*>(index);
+  if (layers.ivf != nullptr) {
+    layers.quantizer_graph =
+        dynamic_cast<faiss::IndexHNSW*>(layers.ivf->quantizer);
+  }
+  return layers;
+}
+
+std::vector<float> ApplyTransforms(
+    const std::vector<const faiss::VectorTransform*>& transforms,
+    std::vector<float> x) {
+  for (const faiss::VectorTransform* transform : transforms) {
+    std::vector<float> next(transform->d_out);
+    transform->apply_noalloc(1, x.data(), next.data());
+    x = std::move(next);
+  }
+  return x;
+}
+
+std::unique_ptr<faiss::IndexIVF> ViewOfAllCells(const faiss::IndexIVF& ivf) {
+  auto view = CopyAs<faiss::IndexIVFPQFastScan>(ivf);
+  if (view == nullptr) view = CopyAs<faiss::IndexIVFPQ>(ivf);
+  if (view == nullptr) view = CopyAs<faiss::IndexIVFFlat>(ivf);
+  if (view == nullptr) view = CopyAs<faiss::IndexIVFScalarQuantizer>(ivf);
+  if (view == nullptr) return nullptr;
+  view->nprobe = view->nlist;
+  if (auto* graph = dynamic_cast<faiss::IndexHNSW*>(view->quantizer)) {
+    view->quantizer = graph->storage;
+  }
+  return view;
+}
+
+}  // namespace segue

@@ -1,0 +1,23 @@
+// Trains a FAISS index and fills it, with the same bytes each time. Private to
+// core/index_build.
+#ifndef SEGUE_CORE_INDEX_BUILD_INDEX_TRAINER_H_
+#define SEGUE_CORE_INDEX_BUILD_INDEX_TRAINER_H_
+
+#include <faiss/Index.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/index_build/index_builder.h"
+
+namespace segue {
+
+// InvalidArgument if FAISS refuses the factory string, the dimension or the
+// number of vectors.
+absl::StatusOr<std::unique_ptr<faiss::Index>> TrainIndex(
+    const IndexBuildInputs& inputs, const std::string& factory);
+
+}  // namespace segue
+
+#endif  // SEGUE_CORE_INDEX_BUILD_INDEX_TRAINER_H_

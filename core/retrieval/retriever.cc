@@ -1,0 +1,246 @@
+#include "core/retrieval/retriever.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/history/window.h"
+#include "core/schema/numeric_scale.h"
+
+namespace segue {
+namespace {
+
+using Columns = google::protobuf::RepeatedPtrField<v1::FeatureColumn>;
+using Features = google::protobuf::RepeatedPtrField<v1::Feature>;
+
+constexpr int32_t kDefaultTopK = 100;
+
+int32_t TopK(int32_t requested) {
+  return requested == 0 ? kDefaultTopK : requested;
+}
+
+absl::StatusOr<const v1::FeatureColumn*> FindColumn(const Columns& columns,
+                                                    absl::string_view field,
+                                                    const std::string& name) {
+  for (const v1::FeatureColumn& column : columns) {
+    if (column.name() == name) return &column;
+  }
+  std::string known;
+  for (const v1::FeatureColumn& column : columns) {
+    absl::StrAppend(&known, known.empty() ? "" : ", ", column.name());
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": the bundle has no feature \"", name.substr(0, 64),
+                   "\"; it has ", known.empty() ? "none" : known));
+}
+
+// Writes one feature's segment of the user row.
+absl::Status FillFeature(const v1::FeatureColumn& column,
+                         const v1::Feature& feature, absl::string_view field,
+                         std::vector<float>& row) {
+  const bool number = column.kind() == v1::FeatureColumn::NUMERIC;
+  if (feature.value_case() !=
+      (number ? v1::Feature::kNumber : v1::Feature::kCategory)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": feature \"", column.name(), "\" takes a ",
+                     number ? "number" : "category"));
+  }
+  if (number) {
+    if (!std::isfinite(feature.number())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(field, ": feature \"", column.name(), "\" is ",
+                       feature.number(), ", not a finite number"));
+    }
+    row[column.offset()] = ApplyScale(column.scale(), feature.number());
+    return absl::OkStatus();
+  }
+  const auto value = std::find(column.values().begin(), column.values().end(),
+                               feature.category());
+  const int64_t place = value - column.values().begin();
+  std::copy_n(column.embeddings().begin() + place * column.width(),
+              column.width(), row.begin() + column.offset());
+  return absl::OkStatus();
+}
+
+absl::Status FillFeatures(const Columns& columns, const Features& features,
+                          absl::string_view field, std::vector<float>& row) {
+  std::set<std::string> seen;
+  for (const v1::Feature& feature : features) {
+    if (!seen.insert(feature.name()).second) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          field, ": feature \"", feature.name().substr(0, 64), "\" twice"));
+    }
+    ASSIGN_OR_RETURN(const v1::FeatureColumn* column,
+                     FindColumn(columns, field, feature.name()));
+    RETURN_IF_ERROR(FillFeature(*column, feature, field, row));
+  }
+  return absl::OkStatus();
+}
+
+// The rows of the history that the catalogue knows, oldest first; counts the
+// others.
+std::vector<int32_t> KnownRows(const ServingSnapshot& snapshot,
+                               const v1::RetrieveRequest& request,
+                               int32_t& unknown) {
+  std::vector<int32_t> rows;
+  for (const std::string& id : request.history()) {
+    if (const auto row = snapshot.items.Find(id)) {
+      rows.push_back(*row);
+    } else {
+      ++unknown;
+    }
+  }
+  return rows;
+}
+
+void AddExcluded(const ServingSnapshot& snapshot,
+                 const google::protobuf::RepeatedPtrField<std::string>& ids,
+                 std::vector<int32_t>& excluded) {
+  for (const std::string& id : ids) {
+    if (const auto row = snapshot.items.Find(id)) excluded.push_back(*row);
+  }
+}
+
+// `out` grows by one: only the response's own fields know their types.
+template <typename Response>
+void AppendNeighbors(const ServingSnapshot& snapshot,
+                     const std::vector<Neighbor>& neighbors,
+                     Response& response) {
+  response.mutable_scores()->Reserve(static_cast<int>(neighbors.size()));
+  response.mutable_item_ids()->Reserve(static_cast<int>(neighbors.size()));
+  for (const Neighbor& neighbor : neighbors) {
+    const absl::string_view id = snapshot.items.id(neighbor.row);
+    response.add_item_ids(id.data(), id.size());
+    response.add_scores(neighbor.score);
+  }
+  response.set_bundle_version(snapshot.version);
+}
+
+}  // namespace
+
+absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
+                                           const v1::RetrieveRequest& request) {
+  ResolvedQuery query;
+  query.top_k = TopK(request.top_k());
+  if (snapshot.shape.user_width > 0) {
+    const absl::Span<const float> user = snapshot.user_rows.Row(
+        request.user_id().empty()
+            ? snapshot.users.unknown_row()
+            : snapshot.users.FindOrUnknown(request.user_id()));
+    query.user.assign(user.begin(), user.end());
+  }
+  RETURN_IF_ERROR(FillFeatures(snapshot.schema.user_features(),
+                               request.user_features(), "user_features",
+                               query.user));
+  RETURN_IF_ERROR(FillFeatures(snapshot.schema.request_features(),
+                               request.request_features(), "request_features",
+                               query.user));
+
+  const std::vector<int32_t> history =
+      KnownRows(snapshot, request, query.unknown_history);
+  query.window.resize(snapshot.shape.history_length);
+  query.mask.resize(snapshot.shape.history_length);
+  query.seed =
+      FillWindow(history, snapshot.items.unknown_row(),
+                 absl::MakeSpan(query.window), absl::MakeSpan(query.mask));
+  AddExcluded(snapshot, request.exclude_item_ids(), query.excluded);
+  if (request.exclude_history()) {
+    query.excluded.insert(query.excluded.end(), history.begin(), history.end());
+  }
+  if (!request.seed_item().empty()) {
+    if (const auto row = snapshot.items.Find(request.seed_item())) {
+      query.seed = *row;
+      if (request.exclude_history()) query.excluded.push_back(*row);
+    } else {
+      ++query.unknown_history;
+    }
+  }
+  return query;
+}
+
+absl::Status EmbedQueries(const ServingSnapshot& snapshot,
+                          absl::Span<const ResolvedQuery* const> queries,
+                          std::vector<float>& vectors) {
+  const TowerShape& shape = snapshot.shape;
+  const int64_t f = shape.item_width, n = shape.history_length;
+  std::vector<float> user, mask, seed;
+  std::vector<float> history(queries.size() * n * f, 0.0f);
+  float* to = history.data();
+  for (const ResolvedQuery* query : queries) {
+    user.insert(user.end(), query->user.begin(), query->user.end());
+    mask.insert(mask.end(), query->mask.begin(), query->mask.end());
+    const absl::Span<const float> seed_row =
+        snapshot.item_rows.Row(query->seed);
+    seed.insert(seed.end(), seed_row.begin(), seed_row.end());
+    for (int32_t row : query->window) {
+      if (row != kPaddingRow) {
+        std::copy_n(snapshot.item_rows.Row(row).data(), f, to);
+      }
+      to += f;
+    }
+  }
+  const std::vector<float> age(queries.size(), snapshot.schema.serving_age());
+  vectors.resize(queries.size() * shape.dimension);
+  return snapshot.query_tower->Embed(
+      {.batch = static_cast<int32_t>(queries.size()),
+       .user = user,
+       .history = history,
+       .mask = mask,
+       .seed = seed,
+       .age = age},
+      absl::MakeSpan(vectors));
+}
+
+absl::Status SearchAndFill(const ServingSnapshot& snapshot,
+                           absl::Span<const float> vector,
+                           const ResolvedQuery& query,
+                           v1::RetrieveResponse& response) {
+  ASSIGN_OR_RETURN(const std::vector<Neighbor> neighbors,
+                   snapshot.index->Search(vector, query.top_k, query.excluded));
+  AppendNeighbors(snapshot, neighbors, response);
+  response.set_unknown_history(query.unknown_history);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
+    const ServingSnapshot& snapshot, const v1::SimilarItemsRequest& request) {
+  const auto row = snapshot.items.Find(request.item_id());
+  if (!row.has_value()) {
+    return absl::NotFoundError(absl::StrCat(
+        "item_id: the catalogue has no item \"", request.item_id(), "\""));
+  }
+  std::vector<float> vector(snapshot.shape.dimension);
+  RETURN_IF_ERROR(snapshot.item_tower->Embed(1, snapshot.item_rows.Row(*row),
+                                             absl::MakeSpan(vector)));
+  std::vector<int32_t> excluded = {*row};
+  AddExcluded(snapshot, request.exclude_item_ids(), excluded);
+  ASSIGN_OR_RETURN(
+      const std::vector<Neighbor> neighbors,
+      snapshot.index->Search(vector, TopK(request.top_k()), excluded));
+  v1::SimilarItemsResponse response;
+  AppendNeighbors(snapshot, neighbors, response);
+  return response;
+}
+
+v1::DescribeItemsResponse DescribeItems(
+    const ServingSnapshot& snapshot, const v1::DescribeItemsRequest& request) {
+  v1::DescribeItemsResponse response;
+  response.set_bundle_version(snapshot.version);
+  for (const std::string& id : request.item_ids()) {
+    v1::ItemDescription& item = *response.add_items();
+    item.set_item_id(id);
+    const auto row = snapshot.items.Find(id);
+    item.set_known(row.has_value());
+    if (!row.has_value()) continue;
+    for (int c = 0; c < snapshot.schema.display_columns_size(); ++c) {
+      (*item.mutable_columns())[snapshot.schema.display_columns(c)] =
+          std::string(snapshot.display.Value(c, *row));
+    }
+  }
+  return response;
+}
+
+}  // namespace segue

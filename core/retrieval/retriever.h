@@ -1,0 +1,57 @@
+// From a request to its items: ids -> rows -> vector -> search -> ids. Knows
+// nothing of gRPC; the server and the tests call it.
+#ifndef SEGUE_CORE_RETRIEVAL_RETRIEVER_H_
+#define SEGUE_CORE_RETRIEVAL_RETRIEVER_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/index/vector_index.h"
+#include "core/retrieval/serving_snapshot.h"
+#include "segue/v1/retrieval.pb.h"
+
+namespace segue {
+
+// A request in rows of one snapshot.
+struct ResolvedQuery {
+  std::vector<float> user;        // [u], request features filled in
+  std::vector<int32_t> window;    // [n] item rows, kPaddingRow where none
+  std::vector<float> mask;        // [n]
+  int32_t seed = 0;               // item row
+  std::vector<int32_t> excluded;  // item rows never to answer
+  int32_t top_k = 0;
+  int32_t unknown_history = 0;
+};
+
+// Stateless functions over one snapshot. Thread-safe.
+//
+// InvalidArgument, with field and value: a feature that the schema does not
+// have, of the wrong kind, twice, or not finite.
+absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
+                                           const v1::RetrieveRequest& request);
+
+// [queries, d] unit vectors, one forward pass for all.
+absl::Status EmbedQueries(const ServingSnapshot& snapshot,
+                          absl::Span<const ResolvedQuery* const> queries,
+                          std::vector<float>& vectors);
+
+// Searches one vector and fills the response.
+absl::Status SearchAndFill(const ServingSnapshot& snapshot,
+                           absl::Span<const float> vector,
+                           const ResolvedQuery& query,
+                           v1::RetrieveResponse& response);
+
+// NotFound if the catalogue lacks the item.
+absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
+    const ServingSnapshot& snapshot, const v1::SimilarItemsRequest& request);
+
+// The display columns of each item asked for, in order.
+v1::DescribeItemsResponse DescribeItems(
+    const ServingSnapshot& snapshot, const v1::DescribeItemsRequest& request);
+
+}  // namespace segue
+
+#endif  // SEGUE_CORE_RETRIEVAL_RETRIEVER_H_

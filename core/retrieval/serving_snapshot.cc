@@ -1,0 +1,181 @@
+#include "core/retrieval/serving_snapshot.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/bundle/layout.h"
+#include "core/index/faiss_index.h"
+#include "core/towers/torchscript_towers.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace segue {
+namespace {
+
+// Of files read whole; the rest is mapped. Verified files, so only a guard
+// against absurd sizes.
+constexpr uint64_t kMaxTowerBytes = uint64_t{1} << 30;
+constexpr uint64_t kMaxSchemaBytes = uint64_t{1} << 30;
+constexpr uint64_t kMaxGoldenBytes = uint64_t{64} << 20;
+
+absl::Status Expect(absl::string_view what, int64_t found, int64_t expected) {
+  if (found == expected) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(what, " is ", found, ", the manifest says ", expected));
+}
+
+absl::StatusOr<Vocabulary> LoadVocabulary(const std::string& path) {
+  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+  return Vocabulary::Parse(file.bytes(), path);
+}
+
+// Columns must lie one behind the other, from `begin` on. Where requests name
+// the values (`sent`), each categorical one has its embeddings with it.
+absl::StatusOr<int32_t> CheckColumns(
+    absl::string_view which, bool sent, int32_t begin,
+    const google::protobuf::RepeatedPtrField<v1::FeatureColumn>& columns) {
+  for (const v1::FeatureColumn& column : columns) {
+    const bool number = column.kind() == v1::FeatureColumn::NUMERIC;
+    if (column.offset() != begin || column.width() < 1 ||
+        (number && column.width() != 1) ||
+        ((sent ? !number : !column.embeddings().empty()) &&
+         column.embeddings_size() !=
+             int64_t{column.values_size() + 1} * column.width())) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("schema.pb: ", which, " feature ", column.name(),
+                       " does not fit its row"));
+    }
+    begin += column.width();
+  }
+  return begin;
+}
+
+absl::Status CheckSchema(const v1::FeatureSchema& schema,
+                         const v1::Content& content) {
+  ASSIGN_OR_RETURN(
+      const int32_t item_width,
+      CheckColumns("item", /*sent=*/false, schema.item_embedding_width(),
+                   schema.item_features()));
+  RETURN_IF_ERROR(Expect("schema.pb: width of an item row", item_width,
+                         content.item_row_width()));
+  ASSIGN_OR_RETURN(
+      int32_t user_width,
+      CheckColumns("user", /*sent=*/true, schema.user_embedding_width(),
+                   schema.user_features()));
+  ASSIGN_OR_RETURN(user_width,
+                   CheckColumns("request", /*sent=*/true, user_width,
+                                schema.request_features()));
+  return Expect("schema.pb: width of a user row", user_width,
+                content.user_row_width());
+}
+
+absl::Status LoadTables(const std::string& folder, const v1::Content& content,
+                        ServingSnapshot& snapshot) {
+  const auto path = [&](const char* name) {
+    return absl::StrCat(folder, "/", name);
+  };
+  ASSIGN_OR_RETURN(const std::string schema,
+                   ReadFile(path(layout::kSchema), kMaxSchemaBytes));
+  if (!snapshot.schema.ParseFromString(schema)) {
+    return absl::DataLossError("schema.pb does not parse");
+  }
+  RETURN_IF_ERROR(CheckSchema(snapshot.schema, content));
+  ASSIGN_OR_RETURN(snapshot.items, LoadVocabulary(path(layout::kItemIds)));
+  ASSIGN_OR_RETURN(snapshot.users, LoadVocabulary(path(layout::kUserIds)));
+  RETURN_IF_ERROR(
+      Expect("items.vocab: items", snapshot.items.size(), content.items()));
+  RETURN_IF_ERROR(
+      Expect("users.vocab: users", snapshot.users.size(), content.users()));
+  ASSIGN_OR_RETURN(snapshot.item_rows,
+                   RowMatrix::Open(path(layout::kItemRows)));
+  RETURN_IF_ERROR(Expect("items.rows: rows", snapshot.item_rows.rows(),
+                         snapshot.items.rows()));
+  RETURN_IF_ERROR(Expect("items.rows: width", snapshot.item_rows.width(),
+                         content.item_row_width()));
+  if (content.user_row_width() > 0) {
+    ASSIGN_OR_RETURN(snapshot.user_rows,
+                     RowMatrix::Open(path(layout::kUserRows)));
+    RETURN_IF_ERROR(Expect("users.rows: rows", snapshot.user_rows.rows(),
+                           snapshot.users.rows()));
+    RETURN_IF_ERROR(Expect("users.rows: width", snapshot.user_rows.width(),
+                           content.user_row_width()));
+  }
+  ASSIGN_OR_RETURN(snapshot.display,
+                   DisplayTable::Open(path(layout::kItemDisplay),
+                                      snapshot.schema.display_columns_size(),
+                                      snapshot.items.size()));
+  return absl::OkStatus();
+}
+
+absl::Status LoadTowersAndIndex(const std::string& folder,
+                                const v1::Content& content,
+                                ServingSnapshot& snapshot) {
+  const auto path = [&](const char* name) {
+    return absl::StrCat(folder, "/", name);
+  };
+  snapshot.shape = {.user_width = content.user_row_width(),
+                    .item_width = content.item_row_width(),
+                    .history_length = content.history_length(),
+                    .dimension = content.dimension()};
+  ASSIGN_OR_RETURN(const std::string query_tower,
+                   ReadFile(path(layout::kQueryTower), kMaxTowerBytes));
+  ASSIGN_OR_RETURN(snapshot.query_tower,
+                   LoadQueryTower(query_tower, snapshot.shape));
+  ASSIGN_OR_RETURN(const std::string item_tower,
+                   ReadFile(path(layout::kItemTower), kMaxTowerBytes));
+  ASSIGN_OR_RETURN(snapshot.item_tower,
+                   LoadItemTower(item_tower, snapshot.shape));
+  if (content.index().tower_hash() != content.tower_hash()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the index was built with towers ", content.index().tower_hash(),
+        ", the bundle's are ", content.tower_hash()));
+  }
+  ASSIGN_OR_RETURN(snapshot.index,
+                   LoadFaissIndex(path(layout::kIndex),
+                                  {.dimension = content.dimension(),
+                                   .size = content.items(),
+                                   .nprobe = content.index().nprobe(),
+                                   .k_factor = content.index().k_factor()}));
+  ASSIGN_OR_RETURN(const std::string golden,
+                   ReadFile(path(layout::kGoldenRequests), kMaxGoldenBytes));
+  if (!google::protobuf::util::JsonStringToMessage(golden,
+                                                   &snapshot.golden_requests)
+           .ok()) {
+    return absl::DataLossError("golden_requests.json does not parse");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
+    const std::string& folder, const v1::Manifest& manifest) {
+  const v1::Content& content = manifest.content();
+  if (content.metric() != "inner_product") {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "metric \"", content.metric(), "\" is not \"inner_product\""));
+  }
+  if (content.items() < 1 || content.history_length() < 1 ||
+      content.dimension() < 1 || content.item_row_width() < 1 ||
+      content.user_row_width() < 0) {
+    return absl::FailedPreconditionError(
+        "the manifest has counts that no bundle can have");
+  }
+  auto snapshot = std::make_shared<ServingSnapshot>();
+  snapshot->version = manifest.version();
+  RETURN_IF_ERROR(LoadTables(folder, content, *snapshot));
+  RETURN_IF_ERROR(LoadTowersAndIndex(folder, content, *snapshot));
+  for (const v1::File& file : content.files()) {
+    if (file.served()) snapshot->bytes += file.bytes();
+  }
+  return snapshot;
+}
+
+absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
+    const Bundle& bundle) {
+  return LoadServingSnapshot(bundle.folder(), bundle.manifest());
+}
+
+}  // namespace segue

@@ -1,0 +1,52 @@
+// Everything that one bundle version answers with, assembled and immutable.
+#ifndef SEGUE_CORE_RETRIEVAL_SERVING_SNAPSHOT_H_
+#define SEGUE_CORE_RETRIEVAL_SERVING_SNAPSHOT_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/bundle/bundle_reader.h"
+#include "core/catalog/display_table.h"
+#include "core/catalog/row_matrix.h"
+#include "core/index/vector_index.h"
+#include "core/schema/vocabulary.h"
+#include "core/towers/towers.h"
+#include "segue/v1/bundle.pb.h"
+#include "segue/v1/retrieval.pb.h"
+
+namespace segue {
+
+// Owns its parts; shared by the server's SnapshotHolder and by each request in
+// flight. Const members from any thread. Freeing one can take seconds.
+struct ServingSnapshot {
+  std::string version;
+  v1::FeatureSchema schema;
+  TowerShape shape;
+  Vocabulary items{1};
+  Vocabulary users{1};
+  RowMatrix item_rows;  // [items.rows(), f]
+  RowMatrix user_rows;  // [users.rows(), u]
+  DisplayTable display;
+  std::unique_ptr<QueryTower> query_tower;
+  std::unique_ptr<ItemTower> item_tower;
+  std::unique_ptr<VectorIndex> index;
+  // Requests to warm up on, with histories of real users.
+  v1::BatchRetrieveRequest golden_requests;
+  uint64_t bytes = 0;  // of the files that it serves from
+};
+
+// Loads every served file of a verified bundle and checks that they agree with
+// the manifest and with each other: counts, widths, dimension, tower hash,
+// finite weights. DataLoss or FailedPrecondition, with file and both values.
+absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
+    const Bundle& bundle);
+// The same for a folder that its writer has just sealed (the trainer's staging
+// folder). REQUIRES: the files are those of the manifest.
+absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
+    const std::string& folder, const v1::Manifest& manifest);
+
+}  // namespace segue
+
+#endif  // SEGUE_CORE_RETRIEVAL_SERVING_SNAPSHOT_H_
