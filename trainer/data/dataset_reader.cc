@@ -1,0 +1,206 @@
+#include "trainer/data/dataset_reader.h"
+
+#include <memory>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "trainer/data/attribute_reader.h"
+#include "trainer/data/event_reader.h"
+
+namespace segue {
+namespace {
+
+using FeatureBuilders = std::vector<std::unique_ptr<FeatureBuilder>>;
+
+template <typename Feature>
+std::string ColumnOf(const Feature& feature) {
+  return feature.has_column() ? feature.column() : feature.name();
+}
+
+std::vector<int32_t> Identity(int32_t rows) {
+  std::vector<int32_t> same(rows);
+  std::iota(same.begin(), same.end(), 0);
+  return same;
+}
+
+// The ids that kept a row, in their old order.
+Vocabulary KeepIds(const Vocabulary& old, const std::vector<int32_t>& new_rows,
+                   int32_t unknown_buckets) {
+  Vocabulary kept(unknown_buckets);
+  for (int32_t row = 0; row < old.size(); ++row) {
+    if (new_rows[row] != kDropped) kept.Add(old.id(row));
+  }
+  return kept;
+}
+
+absl::Status NoEvents(const v1::EventsConfig& config,
+                      const ReadCounts& counts) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(config.path(), ": no event is left of ", counts.event_rows,
+                   " rows: ", counts.filtered_rows, " were filtered out, ",
+                   counts.null_rows, " lack user, item or time, ",
+                   counts.dropped_events, " are of users with fewer than ",
+                   config.min_events_per_user(), " events"));
+}
+
+// Item features on their way: those of EVENTS know rows as they were before
+// users were dropped.
+struct ItemFeatures {
+  FeatureBuilders builders;  // parallel to config.items.features
+  std::vector<int32_t> new_rows_of_events;
+};
+
+// Events into dataset.{users, items, log, counts}.
+absl::StatusOr<ItemFeatures> ReadEvents(
+    const v1::TrainerConfig& config,
+    const std::function<void(absl::string_view)>& progress, Dataset& dataset) {
+  EventReader reader(config, progress);
+  ASSIGN_OR_RETURN(EventsRead read, reader.Read());
+  dataset.counts = read.counts;
+  SortedEvents sorted = read.log.Finish(read.users.size(), read.items.size(),
+                                        config.events().min_events_per_user());
+  dataset.users =
+      KeepIds(read.users, sorted.new_users, config.users().unknown_buckets());
+  dataset.items =
+      KeepIds(read.items, sorted.new_items, config.items().unknown_buckets());
+  dataset.log = std::move(sorted.log);
+  dataset.counts.duplicate_events = sorted.duplicate_events;
+  dataset.counts.dropped_events = sorted.dropped_events;
+  dataset.counts.dropped_users = read.users.size() - dataset.users.size();
+  if (dataset.log.size() == 0) return NoEvents(config.events(), dataset.counts);
+  return ItemFeatures{std::move(read.item_features),
+                      std::move(sorted.new_items)};
+}
+
+absl::Status ReadItemsFile(const v1::ItemsConfig& config,
+                           FeatureBuilders& builders, Dataset& dataset) {
+  AttributeTable table{config.path(), config.id_column(), "item"};
+  table.add_owners = config.catalogue() == v1::ItemsConfig::ALL;
+  for (int f = 0; f < config.features_size(); ++f) {
+    if (config.features(f).source() == v1::ItemFeature::ITEMS) {
+      table.features.push_back(
+          {ColumnOf(config.features(f)), builders[f].get()});
+    }
+  }
+  for (const std::string& column : config.display_columns()) {
+    table.display_columns.push_back(column);
+  }
+  ASSIGN_OR_RETURN(AttributeCounts counts,
+                   ReadAttributes(table, dataset.items));
+  dataset.display = std::move(counts.display);
+  dataset.counts.item_rows = counts.rows;
+  dataset.counts.item_rows_unused = counts.unused;
+  dataset.counts.duplicate_item_rows = counts.duplicates;
+  dataset.counts.items_without_row = counts.without_row;
+  return absl::OkStatus();
+}
+
+absl::Status ReadItems(const v1::ItemsConfig& config, ItemFeatures features,
+                       Dataset& dataset) {
+  for (int f = 0; f < config.features_size(); ++f) {
+    const v1::ItemFeature& feature = config.features(f);
+    if (feature.source() == v1::ItemFeature::EVENTS) continue;
+    features.builders[f] = std::make_unique<FeatureBuilder>(
+        feature.name(), feature.kind(), feature.separator());
+    if (feature.source() == v1::ItemFeature::ITEMS && config.path().empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("items.features: '", feature.name(),
+                       "' is a column of items.path, which is not set"));
+    }
+  }
+  if (!config.path().empty()) {
+    RETURN_IF_ERROR(ReadItemsFile(config, features.builders, dataset));
+  } else if (!config.display_columns().empty()) {
+    return absl::InvalidArgumentError(
+        "items.display_columns are columns of items.path, which is not set");
+  }
+  for (int f = 0; f < config.features_size(); ++f) {
+    const v1::ItemFeature& feature = config.features(f);
+    if (feature.source() != v1::ItemFeature::MAPPING) continue;
+    if (feature.mapping_path().empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("items.features: '", feature.name(),
+                       "' has the source MAPPING; expected a mapping_path"));
+    }
+    RETURN_IF_ERROR(
+        ReadMapping(feature.mapping_path(), feature.mapping_item_column(),
+                    ColumnOf(feature), dataset.items, *features.builders[f]));
+  }
+  const std::vector<int32_t> same = Identity(dataset.items.size());
+  for (int f = 0; f < config.features_size(); ++f) {
+    const bool of_events =
+        config.features(f).source() == v1::ItemFeature::EVENTS;
+    dataset.item_features.push_back(features.builders[f]->Finish(
+        dataset.items.size(), of_events ? features.new_rows_of_events : same));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadUsers(const v1::UsersConfig& config, Dataset& dataset) {
+  if (config.path().empty()) {
+    if (config.features().empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("users.features: '", config.features(0).name(),
+                     "' is a column of users.path, which is not set"));
+  }
+  AttributeTable table{config.path(), config.id_column(), "user"};
+  FeatureBuilders builders;
+  for (const v1::QueryFeature& feature : config.features()) {
+    if (feature.kind() == v1::MULTI_CATEGORICAL) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "users.features: '", feature.name(),
+          "' is MULTI_CATEGORICAL; expected CATEGORICAL or NUMERIC"));
+    }
+    builders.push_back(std::make_unique<FeatureBuilder>(
+        feature.name(), feature.kind(), /*separator=*/""));
+    table.features.push_back({ColumnOf(feature), builders.back().get()});
+  }
+  ASSIGN_OR_RETURN(const AttributeCounts counts,
+                   ReadAttributes(table, dataset.users));
+  dataset.counts.user_rows = counts.rows;
+  dataset.counts.user_rows_unused = counts.unused;
+  dataset.counts.duplicate_user_rows = counts.duplicates;
+  dataset.counts.users_without_row = counts.without_row;
+  const std::vector<int32_t> same = Identity(dataset.users.size());
+  for (const auto& builder : builders) {
+    dataset.user_features.push_back(
+        builder->Finish(dataset.users.size(), same));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<Dataset> ReadDataset(
+    const v1::TrainerConfig& config,
+    const std::function<void(absl::string_view)>& progress) {
+  const auto say = [&](const std::string& line) {
+    if (progress) progress(line);
+  };
+  if (config.users().unknown_buckets() < 1 ||
+      config.items().unknown_buckets() < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "users.unknown_buckets is ", config.users().unknown_buckets(),
+        ", items.unknown_buckets is ", config.items().unknown_buckets(),
+        "; both must be at least 1"));
+  }
+  Dataset dataset;
+  say(absl::StrCat("reading ", config.events().path()));
+  ASSIGN_OR_RETURN(ItemFeatures features,
+                   ReadEvents(config, progress, dataset));
+  if (!config.items().path().empty()) {
+    say(absl::StrCat("reading ", config.items().path()));
+  }
+  RETURN_IF_ERROR(ReadItems(config.items(), std::move(features), dataset));
+  RETURN_IF_ERROR(ReadUsers(config.users(), dataset));
+  say(absl::StrCat(dataset.log.size(), " events of ", dataset.users.size(),
+                   " users and ", dataset.items.size(), " items"));
+  return dataset;
+}
+
+}  // namespace segue

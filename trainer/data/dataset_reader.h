@@ -1,0 +1,42 @@
+// Reads a Dataset as a TrainerConfig says, through Arrow.
+#ifndef SEGUE_TRAINER_DATA_DATASET_READER_H_
+#define SEGUE_TRAINER_DATA_DATASET_READER_H_
+
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "segue/v1/config.pb.h"
+#include "trainer/data/dataset.h"
+
+namespace segue {
+
+// Reads events, then items, mappings and users; only the columns that the
+// config names. The same files give the same Dataset, whatever the number of
+// threads; the order of rows within the files does not matter where times
+// differ. Users' and items' rows come in the order of their first event read.
+//
+// Null user, item or time: the row is left out and counted. A null weight is 1
+// and counted: what is not known is not discounted. An empty text and a NaN are
+// nulls too, in every column. The same event twice: both are kept (a track can
+// be played twice in one second's step) and counted. An item twice in
+// items.path: the first row counts. Values of a MULTI_CATEGORICAL keep the
+// source's order, each once; values that only other items have are left out.
+//
+// `progress` gets a line of text now and then; may be empty.
+//
+// Errors name file, column, row and what was expected: NotFound (file, column),
+// InvalidArgument (type, a negative time or one past 2^32 - 1, no event left,
+// an id over 65,535 bytes or that is not UTF-8), DataLoss (truncated gzip or
+// Parquet).
+absl::StatusOr<Dataset> ReadDataset(
+    const v1::TrainerConfig& config,
+    const std::function<void(absl::string_view)>& progress);
+
+// "26.0.1" and the like.
+std::string ArrowVersion();
+
+}  // namespace segue
+
+#endif  // SEGUE_TRAINER_DATA_DATASET_READER_H_

@@ -1,0 +1,52 @@
+// Divides each user's events into training, validation and test.
+#ifndef SEGUE_TRAINER_DATA_SPLIT_H_
+#define SEGUE_TRAINER_DATA_SPLIT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "segue/v1/config.pb.h"
+#include "trainer/data/dataset.h"
+
+namespace segue {
+
+// One question with a known answer: what follows the user's events before
+// `target`? Its history is [user_begins[user], target), newest last; it may
+// reach back across the cut.
+struct EvaluationQuery {
+  int32_t user = 0;
+  int64_t target = 0;  // event, index into the log
+};
+
+struct Split {
+  // Training events of user u: [user_begins[u], train_ends[u]).
+  std::vector<int64_t> train_ends;          // [users]
+  std::vector<EvaluationQuery> validation;  // every one, by user and time
+  std::vector<EvaluationQuery> test;
+  std::vector<bool> item_in_training;  // [items]
+  std::vector<bool> user_in_training;  // [users]
+  int64_t training_events = 0;
+  // Latest time of a training event; example ages count from it.
+  uint32_t latest_training_time = 0;
+};
+
+// LEAVE_ONE_OUT: a user with three or more events gives the last to the test
+// and the one before it to validation; one with fewer gives all to training.
+// LAST_DAYS: events in the last test_days (counted back from the newest event
+// of the log) are the test, those in the validation_days before validation;
+// an event without any event of its user before it is no query.
+// InvalidArgument if nothing is left to train or to test on, or LAST_DAYS
+// meets ORDER.
+absl::StatusOr<Split> SplitEvents(const EventLog& log, int32_t items,
+                                  const v1::TrainerConfig& config);
+
+// At most `max_queries` of them (0: all), drawn evenly with `seed`, in their
+// old order.
+std::vector<EvaluationQuery> SampleQueries(
+    const std::vector<EvaluationQuery>& queries, int32_t max_queries,
+    uint64_t seed);
+
+}  // namespace segue
+
+#endif  // SEGUE_TRAINER_DATA_SPLIT_H_

@@ -1,0 +1,138 @@
+// segue-trainer: from a log of events to a published bundle.
+#include <malloc.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "core/base/status_macros.h"
+#include "core/bundle/layout.h"
+#include "core/config/text_proto.h"
+#include "trainer/verbs/verbs.h"
+
+namespace {
+
+std::atomic<bool> stop_requested{false};
+
+// The first Ctrl-C asks for a checkpoint, the second ends the process.
+void OnSignal(int signal) {
+  if (stop_requested.exchange(true)) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
+}
+
+struct Arguments {
+  std::string config;
+  std::vector<std::string> assignments;
+  std::string bundle;
+  bool resume = false;
+  segue::SyntheticOptions synth;
+};
+
+void AddConfig(CLI::App& verb, Arguments& arguments, bool required) {
+  auto* option = verb.add_option("--config", arguments.config,
+                                 "Text-format TrainerConfig "
+                                 "(proto/segue/v1/config.proto)");
+  if (required) option->required();
+  verb.add_option("--set", arguments.assignments,
+                  "path=value, e.g. training.epochs=3; may be repeated")
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+void AddBundle(CLI::App& verb, Arguments& arguments) {
+  verb.add_option("--bundle", arguments.bundle,
+                  "A version's folder, or a bundle root (its CURRENT)")
+      ->required();
+}
+
+// The configuration that a bundle was trained with, unless another is named.
+// Where to publish defaults to where the bundle lies.
+absl::StatusOr<segue::v1::TrainerConfig> ConfigForBundle(
+    const std::string& folder, const Arguments& arguments) {
+  segue::v1::TrainerConfig config;
+  config.set_bundle_root(std::filesystem::path(folder).parent_path());
+  segue::v1::TrainerConfig kept;
+  RETURN_IF_ERROR(segue::LoadConfig(
+      arguments.config.empty() ? folder + "/" + segue::layout::kTrainerConfig
+                               : arguments.config,
+      arguments.assignments, kept));
+  config.MergeFrom(kept);
+  return config;
+}
+
+absl::Status Run(const CLI::App& app, const Arguments& arguments) {
+  const auto chosen = [&app](const char* verb) {
+    return app.got_subcommand(verb);
+  };
+  if (chosen("synth")) return segue::RunSynth(arguments.synth);
+  if (chosen("train")) {
+    segue::v1::TrainerConfig config;
+    RETURN_IF_ERROR(
+        segue::LoadConfig(arguments.config, arguments.assignments, config));
+    std::signal(SIGINT, OnSignal);
+    std::signal(SIGTERM, OnSignal);
+    return segue::RunTrain(config, arguments.resume, stop_requested);
+  }
+  ASSIGN_OR_RETURN(const std::string folder,
+                   segue::ResolveBundle(arguments.bundle));
+  if (chosen("inspect")) return segue::RunInspect(folder);
+  ASSIGN_OR_RETURN(const segue::v1::TrainerConfig config,
+                   ConfigForBundle(folder, arguments));
+  if (chosen("evaluate")) return segue::RunEvaluate(folder, config);
+  return segue::RunIndex(folder, config);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // The same large buffers come and go at every step: keep them.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+
+  Arguments arguments;
+  CLI::App app("Trains two towers on a log of events and publishes a bundle");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", segue::VersionText());
+
+  CLI::App* train = app.add_subcommand(
+      "train", "Read, split, train, evaluate, index, publish");
+  AddConfig(*train, arguments, /*required=*/true);
+  train->add_flag("--resume", arguments.resume,
+                  "Go on from the newest checkpoint in run_dir");
+
+  CLI::App* synth = app.add_subcommand(
+      "synth", "Make a listening data set of Yambda's shape (Parquet)");
+  synth->add_option("--out", arguments.synth.out_folder, "Folder to write into")
+      ->required();
+  synth->add_option("--users", arguments.synth.users)->capture_default_str();
+  synth->add_option("--items", arguments.synth.items)->capture_default_str();
+  synth->add_option("--events", arguments.synth.events)->capture_default_str();
+  synth->add_option("--seed", arguments.synth.seed)->capture_default_str();
+
+  CLI::App* evaluate =
+      app.add_subcommand("evaluate", "Measure a published bundle; prints JSON");
+  AddBundle(*evaluate, arguments);
+  AddConfig(*evaluate, arguments, /*required=*/false);
+
+  CLI::App* index = app.add_subcommand(
+      "index", "Publish a bundle again with an index built anew");
+  AddBundle(*index, arguments);
+  AddConfig(*index, arguments, /*required=*/false);
+
+  CLI::App* inspect =
+      app.add_subcommand("inspect", "Verify a bundle and print its manifest");
+  AddBundle(*inspect, arguments);
+
+  CLI11_PARSE(app, argc, argv);
+  const absl::Status status = Run(app, arguments);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "segue-trainer: %s\n",
+               std::string(status.message()).c_str());
+  return absl::IsCancelled(status) ? 130 : 1;
+}

@@ -1,0 +1,75 @@
+// The rows of a batch: which items it touches, and where each occurs.
+#ifndef SEGUE_TRAINER_MODEL_BATCH_H_
+#define SEGUE_TRAINER_MODEL_BATCH_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "trainer/data/dataset.h"
+#include "trainer/data/split.h"
+#include "trainer/model/row_encoder.h"
+
+namespace segue {
+
+// B examples as places in lists of distinct rows. Reused from step to step; one
+// thread.
+//
+// Occurrences of items are numbered: [0, B n) the histories, then B seeds, then
+// B targets.
+class Batch {
+ public:
+  struct Options {
+    int32_t history_length = 10;
+    // Share of users and of items shown as unknown, drawn per (seed, step,
+    // row); 0 outside of training.
+    double user_dropout = 0;
+    double item_dropout = 0;
+    uint64_t seed = 1;
+  };
+  // Borrows `data`.
+  Batch(const Dataset& data, const Options& options);
+
+  void Fill(int64_t step, absl::Span<const EvaluationQuery> examples);
+
+  int32_t size() const { return size_; }
+  int32_t history_length() const { return options_.history_length; }
+  // Distinct rows, and what of each is hidden.
+  const std::vector<int64_t>& items() const { return items_; }
+  const std::vector<Hidden>& hidden_items() const { return hidden_items_; }
+  const std::vector<int64_t>& users() const { return users_; }
+  const std::vector<Hidden>& hidden_users() const { return hidden_users_; }
+  // [B n + 2 B] place in items() of each occurrence; -1: padding.
+  const std::vector<int32_t>& item_places() const { return item_places_; }
+  // [B] place in users().
+  const std::vector<int32_t>& user_places() const { return user_places_; }
+  // [B] events of the targets: the rows of the request features.
+  const std::vector<int64_t>& events() const { return events_; }
+  const std::vector<float>& mask() const { return mask_; }          // [B n]
+  const std::vector<int32_t>& targets() const { return targets_; }  // [B]
+
+  // Occurrences by place: those of place p are
+  // by_place()[place_begins()[p] .. place_begins()[p + 1]).
+  const std::vector<int32_t>& place_begins() const { return place_begins_; }
+  const std::vector<int32_t>& by_place() const { return by_place_; }
+
+ private:
+  int32_t ItemPlace(int64_t step, int32_t row);
+  void SortByPlace();
+
+  const Dataset& data_;
+  Options options_;
+  int32_t size_ = 0;
+  std::vector<int64_t> items_, users_, events_;
+  std::vector<Hidden> hidden_items_, hidden_users_;
+  std::vector<int32_t> item_places_, user_places_, targets_;
+  std::vector<float> mask_;
+  std::vector<int32_t> place_begins_, by_place_;
+  std::vector<int32_t> window_;         // [n] scratch
+  std::vector<int32_t> place_of_item_;  // [item rows], -1: not in the batch
+  std::vector<int32_t> place_of_user_;  // [user rows]
+};
+
+}  // namespace segue
+
+#endif  // SEGUE_TRAINER_MODEL_BATCH_H_

@@ -1,0 +1,81 @@
+// The model: two towers over shared tables, with its optimisers.
+#ifndef SEGUE_TRAINER_MODEL_TWO_TOWER_MODEL_H_
+#define SEGUE_TRAINER_MODEL_TWO_TOWER_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/towers/towers.h"
+#include "segue/v1/bundle.pb.h"
+#include "segue/v1/config.pb.h"
+#include "segue/v1/training_state.pb.h"
+#include "trainer/data/dataset.h"
+#include "trainer/data/split.h"
+
+namespace segue {
+
+// Query tower and item tower over one set of item tables (Yi et al. 2019, 4.1),
+// the input row of a user, the example age (Covington et al. 2016, 3.3), the
+// streaming frequency estimator and the optimisers.
+//
+// Borrows the data and the split. One thread calls; kernels use as many as
+// torch and OpenMP are set to. All that is random is a function of the seed and
+// of the step, so that a model loaded from a checkpoint goes on as the saved
+// one would have: bit for bit on the same machine with as many threads.
+class TwoTowerModel {
+ public:
+  // InvalidArgument if a feature's numbers do not suit its transform.
+  static absl::StatusOr<std::unique_ptr<TwoTowerModel>> Create(
+      const Dataset& data, const Split& split, const v1::TrainerConfig& config);
+  ~TwoTowerModel();
+
+  // One step over a batch of examples; returns its loss, weighted mean cross-
+  // entropy in nats. The caller stops where it is not finite.
+  double TrainStep(absl::Span<const EvaluationQuery> examples);
+  // Steps done.
+  int64_t step() const;
+
+  // Writes [queries, d] vectors of what serving would embed: nothing dropped,
+  // the serving age, rows of users and items that training did not see unknown.
+  absl::Status EmbedQueries(absl::Span<const EvaluationQuery> queries,
+                            absl::Span<float> out);
+  // Writes [items, d].
+  absl::Status EmbedItems(absl::Span<float> out);
+
+  // Everything that training goes on from, in one file, atomically; `progress`
+  // is kept with it and given back by LoadCheckpoint.
+  absl::Status SaveCheckpoint(const std::string& path,
+                              const v1::TrainingState& progress) const;
+  // FailedPrecondition if the checkpoint is of a model of another shape;
+  // DataLoss if it is none.
+  absl::StatusOr<v1::TrainingState> LoadCheckpoint(const std::string& path);
+
+  const TowerShape& shape() const;
+
+  // For publishing.
+  v1::FeatureSchema Schema() const;
+  // TorchScript files, evaluation mode.
+  absl::Status SaveTowers(const std::string& query_path,
+                          const std::string& item_path) const;
+  // Fused rows, as served: known rows, then unknown ones.
+  void ReadItemRow(int64_t row, absl::Span<float> out) const;
+  // [u]: the user's part, then the request features' unknown values.
+  void ReadUserRow(int64_t row, absl::Span<float> out) const;
+
+ private:
+  struct State;
+  explicit TwoTowerModel(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// log2 of the count, rounded up, at least 2: the seed's width of an embedding.
+int32_t DefaultEmbeddingWidth(int64_t count);
+
+}  // namespace segue
+
+#endif  // SEGUE_TRAINER_MODEL_TWO_TOWER_MODEL_H_

@@ -1,0 +1,135 @@
+#include "trainer/publish/exporter.h"
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/bundle/layout.h"
+#include "core/catalog/display_table.h"
+#include "core/catalog/row_matrix.h"
+#include "core/index/faiss_index.h"
+#include "core/towers/torchscript_towers.h"
+#include "google/protobuf/text_format.h"
+#include "google/protobuf/util/json_util.h"
+#include "trainer/data/dataset_reader.h"
+
+namespace segue {
+namespace {
+
+// Calls `read(row, out)` for each row and writes them to a file.
+template <typename Read>
+absl::Status WriteRows(const std::string& path, int64_t rows, int32_t width,
+                       Read read) {
+  ASSIGN_OR_RETURN(auto file, RowMatrixWriter::Create(path, rows, width));
+  std::vector<float> row(width);
+  for (int64_t r = 0; r < rows; ++r) {
+    read(r, absl::MakeSpan(row));
+    RETURN_IF_ERROR(file->Append(row));
+  }
+  return file->Finish();
+}
+
+absl::Status WriteTables(const TwoTowerModel& model, const Dataset& data,
+                         BundleWriter& writer) {
+  RETURN_IF_ERROR(WriteFileAtomically(
+      writer.Add(layout::kItemIds, FileRole::kServed), data.items.Serialize()));
+  RETURN_IF_ERROR(WriteFileAtomically(
+      writer.Add(layout::kUserIds, FileRole::kServed), data.users.Serialize()));
+  RETURN_IF_ERROR(WriteRows(writer.Add(layout::kItemRows, FileRole::kServed),
+                            data.items.rows(), model.shape().item_width,
+                            [&](int64_t row, absl::Span<float> out) {
+                              model.ReadItemRow(row, out);
+                            }));
+  if (model.shape().user_width > 0) {
+    RETURN_IF_ERROR(WriteRows(writer.Add(layout::kUserRows, FileRole::kServed),
+                              data.users.rows(), model.shape().user_width,
+                              [&](int64_t row, absl::Span<float> out) {
+                                model.ReadUserRow(row, out);
+                              }));
+  }
+  return WriteFileAtomically(
+      writer.Add(layout::kItemDisplay, FileRole::kServed),
+      DisplayTable::Serialize(data.display));
+}
+
+}  // namespace
+
+std::map<std::string, std::string> LibraryVersions() {
+  return {{"segue", SEGUE_VERSION},
+          {"libtorch", TorchVersion()},
+          {"faiss", FaissVersion()},
+          {"protobuf",
+           google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION)},
+          {"arrow", ArrowVersion()}};
+}
+
+absl::StatusOr<v1::Content> ExportModel(const TwoTowerModel& model,
+                                        const Dataset& data,
+                                        const v1::TrainerConfig& config,
+                                        const v1::BatchRetrieveRequest& golden,
+                                        BundleWriter& writer) {
+  RETURN_IF_ERROR(
+      WriteFileAtomically(writer.Add(layout::kSchema, FileRole::kServed),
+                          model.Schema().SerializeAsString()));
+  RETURN_IF_ERROR(WriteTables(model, data, writer));
+  RETURN_IF_ERROR(
+      model.SaveTowers(writer.Add(layout::kQueryTower, FileRole::kServed),
+                       writer.Add(layout::kItemTower, FileRole::kServed)));
+  std::string json;
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  const auto printed =
+      google::protobuf::util::MessageToJsonString(golden, &json, options);
+  if (!printed.ok()) {
+    return absl::InternalError("golden requests do not print as JSON");
+  }
+  RETURN_IF_ERROR(WriteFileAtomically(
+      writer.Add(layout::kGoldenRequests, FileRole::kServed), json));
+  // Where a run lies and where it publishes is not part of what it is.
+  v1::TrainerConfig kept = config;
+  kept.clear_run_dir();
+  kept.clear_bundle_root();
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(kept, &text);
+  RETURN_IF_ERROR(WriteFileAtomically(
+      writer.Add(layout::kTrainerConfig, FileRole::kAuxiliary), text));
+
+  v1::Content content;
+  content.set_items(data.items.size());
+  content.set_users(data.users.size());
+  content.set_dimension(model.shape().dimension);
+  content.set_metric("inner_product");
+  content.set_history_length(model.shape().history_length);
+  content.set_item_row_width(model.shape().item_width);
+  content.set_user_row_width(model.shape().user_width);
+  for (const auto& [name, version] : LibraryVersions()) {
+    (*content.mutable_library_versions())[name] = version;
+  }
+  return content;
+}
+
+absl::StatusOr<BuiltIndex> ExportIndex(
+    absl::Span<const float> vectors, absl::Span<const float> queries,
+    const v1::TrainerConfig& config, int32_t threads,
+    const std::function<void(absl::string_view)>& progress,
+    BundleWriter& writer, v1::Content& content) {
+  ASSIGN_OR_RETURN(BuiltIndex built,
+                   BuildIndex({.dimension = content.dimension(),
+                               .vectors = vectors,
+                               .queries = queries,
+                               .config = config.index(),
+                               .threads = threads,
+                               .seed = config.seed(),
+                               .progress = progress},
+                              writer.Add(layout::kIndex, FileRole::kServed)));
+  v1::IndexInfo& info = *content.mutable_index();
+  info.Clear();
+  info.set_description(built.description);
+  info.set_nprobe(built.nprobe);
+  info.set_k_factor(built.k_factor);
+  return built;
+}
+
+}  // namespace segue

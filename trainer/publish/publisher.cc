@@ -1,0 +1,244 @@
+#include "trainer/publish/publisher.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/bundle/bundle_reader.h"
+#include "core/bundle/bundle_writer.h"
+#include "core/bundle/layout.h"
+#include "core/retrieval/retriever.h"
+#include "core/retrieval/serving_snapshot.h"
+#include "google/protobuf/util/json_util.h"
+#include "trainer/evaluation/evaluator.h"
+#include "trainer/evaluation/report_html.h"
+#include "trainer/evaluation/serving_requests.h"
+#include "trainer/publish/exporter.h"
+
+namespace segue {
+namespace {
+
+constexpr int32_t kGoldenRequests = 32;
+constexpr int32_t kSampleRequests = 1000;
+
+std::function<void(absl::string_view)> Lines(Progress& progress) {
+  return [&progress](absl::string_view line) { progress.Line(line); };
+}
+
+template <typename Message>
+absl::StatusOr<std::string> ToJson(const Message& message, bool spaced) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  options.add_whitespace = spaced;
+  std::string json;
+  const auto printed =
+      google::protobuf::util::MessageToJsonString(message, &json, options);
+  if (printed.ok()) return json;
+  return absl::InternalError(absl::StrCat(
+      "cannot print ", message.GetTypeName(), " as JSON: ",
+      absl::string_view(printed.message().data(), printed.message().size())));
+}
+
+// Training queries: what the tuner and the golden requests ask. Not the test's:
+// nothing is chosen by looking at it.
+std::vector<EvaluationQuery> DrawTrainingQueries(const WindowSampler& sampler,
+                                                 int64_t count) {
+  std::vector<EvaluationQuery> queries;
+  count = std::min(count, sampler.examples());
+  for (int64_t place = 0; place < count; ++place) {
+    queries.push_back(sampler.Example(/*epoch=*/-1, place));
+  }
+  return queries;
+}
+
+absl::Status WriteSampleRequests(const Dataset& data, const Split& split,
+                                 const v1::TrainerConfig& config) {
+  std::string json = "[\n";
+  bool first = true;
+  for (const EvaluationQuery& query :
+       SampleQueries(split.test, kSampleRequests, config.seed())) {
+    ASSIGN_OR_RETURN(
+        const std::string request,
+        ToJson(ToRequest(data, query, config.window().history_length()),
+               /*spaced=*/false));
+    absl::StrAppend(&json, first ? "" : ",\n", request);
+    first = false;
+  }
+  return WriteFileAtomically(config.run_dir() + "/sample_requests.json",
+                             json + "\n]\n");
+}
+
+void FillIndexReport(const BuiltIndex& built, v1::IndexReport& report) {
+  report.set_description(built.description);
+  report.set_bytes(static_cast<double>(built.bytes));
+  report.set_build_seconds(built.build_seconds);
+  report.set_nprobe(built.nprobe);
+  report.set_k_factor(built.k_factor);
+  report.set_tuned_overlap(built.overlap);
+}
+
+template <typename Map>
+double At(const Map& map, int32_t k) {
+  const auto found = map.find(absl::StrCat(k));
+  return found == map.end() ? 0 : found->second;
+}
+
+void ShowFigures(const v1::SplitReport& test, Progress& progress) {
+  for (int32_t k : {10, 100}) {
+    progress.Line(absl::StrFormat(
+        "test @%d: recall %.4f, NDCG %.4f; through the index %.4f, overlap "
+        "%.3f; most popular %.4f",
+        k, At(test.exact().recall(), k), At(test.exact().ndcg(), k),
+        At(test.ann().recall(), k), At(test.ann().overlap(), k),
+        At(test.baselines().popularity().recall(), k)));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ReportToJson(const v1::Report& report) {
+  return ToJson(report, /*spaced=*/true);
+}
+
+absl::Status WriteReport(const v1::Report& report, const std::string& folder) {
+  ASSIGN_OR_RETURN(const std::string json, ReportToJson(report));
+  RETURN_IF_ERROR(WriteFileAtomically(folder + "/report.json", json));
+  return WriteFileAtomically(folder + "/report.html", ReportToHtml(report));
+}
+
+absl::Status CheckPublishGate(const v1::PublishConfig& config,
+                              const v1::SplitReport& test) {
+  const int32_t k = config.gate_k();
+  const double recall = At(test.exact().recall(), k);
+  const double popular = At(test.baselines().popularity().recall(), k);
+  const double overlap = At(test.ann().overlap(), k);
+  if (recall < config.min_recall()) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "not published: test recall@%d is %.4f, publish.min_recall %.4f", k,
+        recall, config.min_recall()));
+  }
+  if (config.beat_popularity() && recall <= popular) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "not published: test recall@%d is %.4f, that of the most popular items "
+        "%.4f. Train longer or look at the data; publish.beat_popularity=false "
+        "publishes anyway",
+        k, recall, popular));
+  }
+  if (overlap < config.min_overlap()) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "not published: the index finds %.3f of the exact top %d, "
+        "publish.min_overlap is %.3f",
+        overlap, k, config.min_overlap()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> PublishModel(
+    TwoTowerModel& model, const Dataset& data, const Split& split,
+    const WindowSampler& sampler, const v1::TrainerConfig& config,
+    int32_t threads, v1::Report& report, Progress& progress) {
+  ASSIGN_OR_RETURN(auto writer, BundleWriter::Create(config.bundle_root()));
+  v1::BatchRetrieveRequest golden;
+  for (const EvaluationQuery& query :
+       DrawTrainingQueries(sampler, kGoldenRequests)) {
+    *golden.add_requests() =
+        ToRequest(data, query, config.window().history_length());
+  }
+  progress.Line("exporting towers and tables");
+  ASSIGN_OR_RETURN(v1::Content content,
+                   ExportModel(model, data, config, golden, *writer));
+  const int32_t d = content.dimension();
+  progress.Line(absl::StrCat("embedding ", data.items.size(), " items"));
+  std::vector<float> vectors(int64_t{data.items.size()} * d);
+  RETURN_IF_ERROR(model.EmbedItems(absl::MakeSpan(vectors)));
+  const std::vector<EvaluationQuery> tuning =
+      DrawTrainingQueries(sampler, config.index().tune_queries());
+  std::vector<float> queries(tuning.size() * d);
+  RETURN_IF_ERROR(model.EmbedQueries(tuning, absl::MakeSpan(queries)));
+  ASSIGN_OR_RETURN(const BuiltIndex built,
+                   ExportIndex(vectors, queries, config, threads,
+                               Lines(progress), *writer, content));
+  FillIndexReport(built, *report.mutable_index());
+
+  // What is measured is what lies on disk.
+  ASSIGN_OR_RETURN(const v1::Manifest sealed, writer->Seal(content));
+  {
+    ASSIGN_OR_RETURN(const auto snapshot,
+                     LoadServingSnapshot(writer->staging_folder(), sealed));
+    ASSIGN_OR_RETURN(*report.mutable_evaluation()->mutable_test(),
+                     EvaluateSnapshot(*snapshot, data, split, config, threads,
+                                      Lines(progress)));
+  }
+  report.set_bundle_version(sealed.version());
+  for (const auto& [name, version] : LibraryVersions()) {
+    (*report.mutable_library_versions())[name] = version;
+  }
+  ShowFigures(report.evaluation().test(), progress);
+  RETURN_IF_ERROR(WriteReport(report, config.run_dir()));
+  RETURN_IF_ERROR(WriteSampleRequests(data, split, config));
+  RETURN_IF_ERROR(
+      CheckPublishGate(config.publish(), report.evaluation().test()));
+
+  ASSIGN_OR_RETURN(const std::string json, ReportToJson(report));
+  RETURN_IF_ERROR(WriteFileAtomically(
+      writer->Add(layout::kReport, FileRole::kMeasured), json));
+  RETURN_IF_ERROR(writer->Seal(std::move(content)).status());
+  RETURN_IF_ERROR(writer->Publish(config.publish().keep_versions()));
+  return writer->published_version();
+}
+
+absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
+                                           const v1::TrainerConfig& config,
+                                           int32_t threads,
+                                           Progress& progress) {
+  ASSIGN_OR_RETURN(const Bundle bundle,
+                   OpenBundle(bundle_folder, VerifyScope::kAll));
+  ASSIGN_OR_RETURN(const auto snapshot, LoadServingSnapshot(bundle));
+  progress.Line(absl::StrCat("embedding ", snapshot->items.size(), " items"));
+  ASSIGN_OR_RETURN(const std::vector<float> vectors,
+                   EmbedCatalogue(*snapshot, threads));
+  std::vector<ResolvedQuery> resolved;
+  for (const v1::RetrieveRequest& request :
+       snapshot->golden_requests.requests()) {
+    ASSIGN_OR_RETURN(ResolvedQuery query, ResolveQuery(*snapshot, request));
+    resolved.push_back(std::move(query));
+  }
+  std::vector<const ResolvedQuery*> pointers;
+  for (const ResolvedQuery& query : resolved) pointers.push_back(&query);
+  std::vector<float> queries;
+  RETURN_IF_ERROR(EmbedQueries(*snapshot, pointers, queries));
+
+  ASSIGN_OR_RETURN(auto writer, BundleWriter::Create(config.bundle_root()));
+  const auto copy = [&](const v1::File& file, FileRole role) {
+    std::error_code error;
+    if (file.name() == layout::kIndex) return absl::OkStatus();
+    std::filesystem::copy_file(bundle.Path(file.name()),
+                               writer->Add(file.name(), role), error);
+    if (!error) return absl::OkStatus();
+    return absl::ErrnoToStatus(error.value(),
+                               absl::StrCat("cannot copy ", file.name()));
+  };
+  v1::Content content = bundle.content();
+  for (const v1::File& file : bundle.content().files()) {
+    RETURN_IF_ERROR(
+        copy(file, file.served() ? FileRole::kServed : FileRole::kAuxiliary));
+  }
+  for (const v1::File& file : bundle.manifest().measured_files()) {
+    RETURN_IF_ERROR(copy(file, FileRole::kMeasured));
+  }
+  ASSIGN_OR_RETURN(const BuiltIndex built,
+                   ExportIndex(vectors, queries, config, threads,
+                               Lines(progress), *writer, content));
+  progress.Line(absl::StrFormat("%s: %.1f MB, overlap %.3f", built.description,
+                                built.bytes / 1e6, built.overlap));
+  RETURN_IF_ERROR(writer->Seal(std::move(content)).status());
+  RETURN_IF_ERROR(writer->Publish(config.publish().keep_versions()));
+  return writer->published_version();
+}
+
+}  // namespace segue

@@ -1,0 +1,204 @@
+#include "trainer/training/train_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/time.h"
+#include "core/base/status_macros.h"
+#include "trainer/training/checkpoints.h"
+
+namespace segue {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// One run of the loop; its members are what the stages share.
+class Loop {
+ public:
+  Loop(TwoTowerModel& model, const WindowSampler& sampler,
+       const v1::TrainerConfig& config, const TrainLoopOptions& options,
+       Progress& progress)
+      : model_(model),
+        sampler_(sampler),
+        config_(config.training()),
+        options_(options),
+        progress_(progress),
+        checkpoints_(config.run_dir()),
+        batch_(std::min<int64_t>(config_.batch_size(), sampler.examples())),
+        steps_(sampler.examples() / batch_) {}
+
+  absl::StatusOr<v1::TrainingState> Run();
+
+ private:
+  absl::Status Begin();
+  absl::Status Epoch();
+  absl::Status EndEpoch();
+  absl::Status SaveStep();
+  bool Finished() const;
+  bool OutOfSteps() const {
+    return config_.max_steps() > 0 && model_.step() >= config_.max_steps();
+  }
+  bool StopsEarly() const { return config_.early_stopping_epochs() > 0; }
+  void ShowStep(double seconds_before, Clock::time_point start);
+
+  TwoTowerModel& model_;
+  const WindowSampler& sampler_;
+  const v1::TrainingConfig& config_;
+  const TrainLoopOptions& options_;
+  Progress& progress_;
+  Checkpoints checkpoints_;
+  const int64_t batch_;  // examples a step
+  const int64_t steps_;  // of an epoch; the remainder waits for the next one
+  v1::TrainingState state_;
+};
+
+absl::Status Loop::Begin() {
+  RETURN_IF_ERROR(checkpoints_.CreateFolder());
+  state_.set_fingerprint(options_.fingerprint);
+  const auto newest = checkpoints_.Newest();
+  if (!options_.resume || !newest.has_value()) {
+    if (options_.resume) progress_.Line("no checkpoint yet: from the start");
+    checkpoints_.Clear();
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(state_, model_.LoadCheckpoint(*newest));
+  if (state_.fingerprint() != options_.fingerprint) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        *newest, " was written with another configuration or other data; ",
+        "train without --resume, or set run_dir to another folder"));
+  }
+  progress_.Line(
+      absl::StrCat("resumed at step ", model_.step(), " from ", *newest));
+  return absl::OkStatus();
+}
+
+bool Loop::Finished() const {
+  if (state_.epoch() >= config_.epochs()) return true;
+  if (OutOfSteps()) return true;
+  return StopsEarly() && state_.best_epoch() > 0 &&
+         state_.epoch() - state_.best_epoch() >=
+             config_.early_stopping_epochs();
+}
+
+absl::Status Loop::SaveStep() {
+  RETURN_IF_ERROR(
+      model_.SaveCheckpoint(checkpoints_.StepPath(model_.step()), state_));
+  checkpoints_.Prune(config_.keep_checkpoints());
+  return absl::OkStatus();
+}
+
+void Loop::ShowStep(double seconds_before, Clock::time_point start) {
+  const int64_t done = state_.step_in_epoch();
+  const double seconds = seconds_before + SecondsSince(start);
+  const double rate = done * batch_ / std::max(seconds, 1e-9);
+  const int64_t left = (config_.epochs() - state_.epoch()) * steps_ - done;
+  progress_.Bar(
+      absl::StrCat("epoch ", state_.epoch() + 1, "/", config_.epochs()), done,
+      steps_,
+      absl::StrFormat("loss %.4f  %.0f examples/s  %s left",
+                      state_.loss_sum_in_epoch() / done, rate,
+                      absl::FormatDuration(absl::Seconds(static_cast<int64_t>(
+                          left * batch_ / std::max(rate, 1.0))))));
+}
+
+absl::Status Loop::Epoch() {
+  std::vector<EvaluationQuery> examples(batch_);
+  const Clock::time_point start = Clock::now();
+  const double seconds_before = state_.seconds_in_epoch();
+  while (state_.step_in_epoch() < steps_ && !OutOfSteps()) {
+    const int64_t first = state_.step_in_epoch() * batch_;
+    for (int64_t b = 0; b < batch_; ++b) {
+      examples[b] = sampler_.Example(state_.epoch(), first + b);
+    }
+    const double loss = model_.TrainStep(examples);
+    if (!std::isfinite(loss)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the loss is ", loss, " at step ", model_.step(), " of epoch ",
+          state_.epoch() + 1,
+          ": the weights have diverged. Lower training.learning_rate (now ",
+          config_.learning_rate(),
+          ") or raise model.temperature; the last checkpoint is intact"));
+    }
+    state_.set_loss_sum_in_epoch(state_.loss_sum_in_epoch() + loss);
+    state_.set_step_in_epoch(state_.step_in_epoch() + 1);
+    state_.set_seconds_in_epoch(seconds_before + SecondsSince(start));
+    ShowStep(seconds_before, start);
+    if (options_.stop != nullptr && options_.stop->load()) {
+      RETURN_IF_ERROR(SaveStep());
+      return absl::CancelledError(absl::StrCat(
+          "stopped at step ", model_.step(), "; go on with --resume"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Loop::EndEpoch() {
+  const double loss =
+      state_.loss_sum_in_epoch() / std::max<int64_t>(state_.step_in_epoch(), 1);
+  const double seconds = state_.seconds_in_epoch();
+  const double rate = state_.step_in_epoch() * batch_ / std::max(seconds, 1e-9);
+  state_.add_loss(loss);
+  state_.add_epoch_seconds(seconds);
+  state_.set_epoch(state_.epoch() + 1);
+  state_.set_step_in_epoch(0);
+  state_.set_loss_sum_in_epoch(0);
+  state_.set_seconds_in_epoch(0);
+  std::string line =
+      absl::StrFormat("epoch %d/%d  loss %.4f  %.0f examples/s  %.1f s",
+                      state_.epoch(), config_.epochs(), loss, rate, seconds);
+  bool best = false;
+  if (StopsEarly()) {
+    ASSIGN_OR_RETURN(const double recall, options_.validate(model_));
+    const auto& before = state_.validation_recall();
+    best = before.empty() ||
+           recall > *std::max_element(before.begin(), before.end());
+    state_.add_validation_recall(recall);
+    if (best) state_.set_best_epoch(state_.epoch());
+    absl::StrAppendFormat(&line, "  validation recall@%d %.4f%s",
+                          config_.validation_k(), recall, best ? " *" : "");
+  } else {
+    state_.set_best_epoch(state_.epoch());
+  }
+  progress_.Line(line);
+  if (best) {
+    RETURN_IF_ERROR(model_.SaveCheckpoint(checkpoints_.best_path(), state_));
+  }
+  return SaveStep();
+}
+
+absl::StatusOr<v1::TrainingState> Loop::Run() {
+  RETURN_IF_ERROR(Begin());
+  while (!Finished()) {
+    RETURN_IF_ERROR(Epoch());
+    RETURN_IF_ERROR(EndEpoch());
+  }
+  if (StopsEarly() && state_.best_epoch() != state_.epoch()) {
+    progress_.Line(absl::StrCat("publishing epoch ", state_.best_epoch(),
+                                ", the best on validation"));
+    ASSIGN_OR_RETURN(const v1::TrainingState best,
+                     model_.LoadCheckpoint(checkpoints_.best_path()));
+    (void)best;
+  }
+  return state_;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::TrainingState> Train(TwoTowerModel& model,
+                                        const WindowSampler& sampler,
+                                        const v1::TrainerConfig& config,
+                                        const TrainLoopOptions& options,
+                                        Progress& progress) {
+  return Loop(model, sampler, config, options, progress).Run();
+}
+
+}  // namespace segue

@@ -1,0 +1,98 @@
+// evaluate, index, inspect: what can be done to a published bundle.
+#include <omp.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/bundle/bundle_reader.h"
+#include "core/bundle/layout.h"
+#include "core/bundle/manifest.h"
+#include "core/retrieval/serving_snapshot.h"
+#include "trainer/config_validation.h"
+#include "trainer/data/dataset_reader.h"
+#include "trainer/evaluation/evaluator.h"
+#include "trainer/publish/exporter.h"
+#include "trainer/publish/publisher.h"
+#include "trainer/verbs/verbs.h"
+
+namespace segue {
+namespace {
+
+int32_t UseThreads(const v1::TrainerConfig& config) {
+  if (config.threads() > 0) omp_set_num_threads(config.threads());
+  return omp_get_max_threads();
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ResolveBundle(const std::string& bundle) {
+  std::error_code error;
+  if (std::filesystem::exists(absl::StrCat(bundle, "/", layout::kManifest),
+                              error)) {
+    return bundle;
+  }
+  const auto version = ReadCurrentVersion(bundle);
+  if (version.ok()) return absl::StrCat(bundle, "/", *version);
+  return absl::NotFoundError(
+      absl::StrCat(bundle, " is neither a bundle (no ", layout::kManifest,
+                   ") nor a bundle root: ", version.status().message()));
+}
+
+absl::Status RunEvaluate(const std::string& bundle_folder,
+                         const v1::TrainerConfig& config) {
+  RETURN_IF_ERROR(ValidateTrainerConfig(config));
+  const int32_t threads = UseThreads(config);
+  Progress progress("");
+  const auto line = [&](absl::string_view text) { progress.Line(text); };
+  ASSIGN_OR_RETURN(const Bundle bundle,
+                   OpenBundle(bundle_folder, VerifyScope::kServed));
+  ASSIGN_OR_RETURN(const auto snapshot, LoadServingSnapshot(bundle));
+  ASSIGN_OR_RETURN(const Dataset data, ReadDataset(config, line));
+  ASSIGN_OR_RETURN(const Split split,
+                   SplitEvents(data.log, data.items.size(), config));
+  v1::Report report;
+  report.set_bundle_version(bundle.version());
+  ASSIGN_OR_RETURN(
+      *report.mutable_evaluation()->mutable_test(),
+      EvaluateSnapshot(*snapshot, data, split, config, threads, line));
+  ASSIGN_OR_RETURN(const std::string json, ReportToJson(report));
+  std::fputs(json.c_str(), stdout);
+  return absl::OkStatus();
+}
+
+absl::Status RunIndex(const std::string& bundle_folder,
+                      const v1::TrainerConfig& config) {
+  Progress progress("");
+  ASSIGN_OR_RETURN(
+      const std::string version,
+      RepublishIndex(bundle_folder, config, UseThreads(config), progress));
+  std::printf("%s/%s\n", config.bundle_root().c_str(), version.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status RunInspect(const std::string& bundle_folder) {
+  ASSIGN_OR_RETURN(const Bundle bundle,
+                   OpenBundle(bundle_folder, VerifyScope::kAll));
+  std::fputs(FormatManifest(bundle.manifest()).c_str(), stdout);
+  std::fprintf(stderr, "%s: every file is what was published\n",
+               bundle_folder.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status RunSynth(const SyntheticOptions& options) {
+  Progress progress("");
+  return WriteSyntheticDataset(
+      options, [&](absl::string_view text) { progress.Line(text); });
+}
+
+std::string VersionText() {
+  std::string text;
+  for (const auto& [name, version] : LibraryVersions()) {
+    absl::StrAppend(&text, name, " ", version, "\n");
+  }
+  return text;
+}
+
+}  // namespace segue

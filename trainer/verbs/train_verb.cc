@@ -1,0 +1,157 @@
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/file.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+#include "google/protobuf/text_format.h"
+#include "trainer/config_validation.h"
+#include "trainer/data/dataset_reader.h"
+#include "trainer/evaluation/evaluator.h"
+#include "trainer/publish/publisher.h"
+#include "trainer/training/train_loop.h"
+#include "trainer/verbs/verbs.h"
+
+namespace segue {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// What a checkpoint must agree with: the data, and all of the configuration
+// that decides what a step does. More epochs, or another index, may follow.
+std::string Fingerprint(const v1::TrainerConfig& config, const Dataset& data) {
+  v1::TrainerConfig deciding = config;
+  deciding.clear_run_dir();
+  deciding.clear_bundle_root();
+  deciding.clear_evaluation();
+  deciding.clear_index();
+  deciding.clear_publish();
+  deciding.mutable_training()->clear_epochs();
+  deciding.mutable_training()->clear_max_steps();
+  deciding.mutable_training()->clear_keep_checkpoints();
+  deciding.mutable_training()->clear_early_stopping_epochs();
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(deciding, &text);
+  Sha256 hash;
+  hash.Update(text);
+  const auto update = [&hash](const auto& values) {
+    hash.Update({reinterpret_cast<const char*>(values.data()),
+                 values.size() * sizeof(values[0])});
+  };
+  update(data.log.user_begins);
+  update(data.log.items);
+  update(data.log.times);
+  return hash.Finish();
+}
+
+void FillDatasetReport(const Dataset& data, const Split& split, double seconds,
+                       v1::DatasetReport& report) {
+  const ReadCounts& counts = data.counts;
+  report.set_users(data.users.size());
+  report.set_items(data.items.size());
+  report.set_events(static_cast<double>(data.log.size()));
+  report.set_training_events(static_cast<double>(split.training_events));
+  report.set_items_in_training(static_cast<int32_t>(std::count(
+      split.item_in_training.begin(), split.item_in_training.end(), true)));
+  report.set_event_rows(static_cast<double>(counts.event_rows));
+  report.set_filtered_rows(static_cast<double>(counts.filtered_rows));
+  report.set_null_rows(static_cast<double>(counts.null_rows));
+  report.set_duplicate_events(static_cast<double>(counts.duplicate_events));
+  report.set_dropped_users(static_cast<double>(counts.dropped_users));
+  report.set_dropped_events(static_cast<double>(counts.dropped_events));
+  report.set_item_rows(static_cast<double>(counts.item_rows));
+  report.set_duplicate_item_rows(
+      static_cast<double>(counts.duplicate_item_rows));
+  report.set_items_without_row(static_cast<double>(counts.items_without_row));
+  report.set_read_seconds(seconds);
+}
+
+void FillTrainingReport(const v1::TrainingState& state,
+                        const WindowSampler& sampler, int64_t steps,
+                        int32_t batch_size, v1::TrainingReport& report) {
+  std::vector<double> seconds(state.epoch_seconds().begin(),
+                              state.epoch_seconds().end());
+  const int64_t batch = std::min<int64_t>(batch_size, sampler.examples());
+  const double examples =
+      static_cast<double>(sampler.examples() / batch * batch);
+  double total = 0;
+  for (double each : seconds) total += each;
+  if (!seconds.empty()) {
+    std::sort(seconds.begin(), seconds.end());
+    report.set_examples_per_second(examples /
+                                   std::max(seconds[seconds.size() / 2], 1e-9));
+  }
+  report.set_epochs(state.epoch());
+  report.set_seconds(total);
+  *report.mutable_loss() = state.loss();
+  *report.mutable_validation_recall() = state.validation_recall();
+  report.set_best_epoch(state.best_epoch());
+  report.set_examples_per_epoch(examples);
+  report.set_steps(static_cast<double>(steps));
+}
+
+}  // namespace
+
+absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
+                      const std::atomic<bool>& stop) {
+  RETURN_IF_ERROR(ValidateTrainerConfig(config));
+  RETURN_IF_ERROR(CreateFolders(config.run_dir()));
+  Progress progress(config.run_dir() + "/train.log");
+  if (config.threads() > 0) omp_set_num_threads(config.threads());
+  const int32_t threads = omp_get_max_threads();
+
+  const Clock::time_point start = Clock::now();
+  progress.Line(absl::StrCat("reading ", config.events().path()));
+  ASSIGN_OR_RETURN(const Dataset data,
+                   ReadDataset(config, [&](absl::string_view line) {
+                     progress.Line(line);
+                   }));
+  ASSIGN_OR_RETURN(const Split split,
+                   SplitEvents(data.log, data.items.size(), config));
+  v1::Report report;
+  FillDatasetReport(data, split, SecondsSince(start),
+                    *report.mutable_dataset());
+  ASSIGN_OR_RETURN(
+      const WindowSampler sampler,
+      WindowSampler::Create(data.log, split, config.window(), config.seed()));
+  progress.Line(absl::StrFormat(
+      "%d users, %d items, %d events; %d training examples an epoch",
+      data.users.size(), data.items.size(), data.log.size(),
+      sampler.examples()));
+  ASSIGN_OR_RETURN(const auto model,
+                   TwoTowerModel::Create(data, split, config));
+  const std::vector<EvaluationQuery> validation = SampleQueries(
+      split.validation, config.evaluation().max_queries(), config.seed());
+  TrainLoopOptions options{.resume = resume,
+                           .fingerprint = Fingerprint(config, data),
+                           .stop = &stop};
+  options.validate = [&](TwoTowerModel& trained) {
+    return ValidationRecall(trained, data, validation,
+                            config.training().validation_k(),
+                            config.evaluation().filter_seen(), threads);
+  };
+  ASSIGN_OR_RETURN(const v1::TrainingState state,
+                   Train(*model, sampler, config, options, progress));
+  FillTrainingReport(state, sampler, model->step(),
+                     config.training().batch_size(),
+                     *report.mutable_training());
+  ASSIGN_OR_RETURN(const std::string version,
+                   PublishModel(*model, data, split, sampler, config, threads,
+                                report, progress));
+  progress.Line(absl::StrFormat("published %s/%s after %.0f s",
+                                config.bundle_root(), version,
+                                SecondsSince(start)));
+  return absl::OkStatus();
+}
+
+}  // namespace segue

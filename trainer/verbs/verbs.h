@@ -1,0 +1,43 @@
+// The verbs of segue-trainer. Each prints what it does to stderr and its result
+// to stdout.
+#ifndef SEGUE_TRAINER_VERBS_VERBS_H_
+#define SEGUE_TRAINER_VERBS_VERBS_H_
+
+#include <atomic>
+#include <string>
+
+#include "absl/status/status.h"
+#include "segue/v1/config.pb.h"
+#include "trainer/data/synthetic.h"
+
+namespace segue {
+
+// Reads, splits, trains, evaluates, indexes, publishes. `stop` is set by a
+// signal handler; Cancelled then.
+absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
+                      const std::atomic<bool>& stop);
+
+// Measures a published bundle on the data of `config` and prints the figures as
+// JSON (the report's "evaluation").
+absl::Status RunEvaluate(const std::string& bundle_folder,
+                         const v1::TrainerConfig& config);
+
+// Publishes the bundle with an index built anew.
+absl::Status RunIndex(const std::string& bundle_folder,
+                      const v1::TrainerConfig& config);
+
+// Verifies every file of the bundle and prints its manifest.
+absl::Status RunInspect(const std::string& bundle_folder);
+
+absl::Status RunSynth(const SyntheticOptions& options);
+
+// The folder of a version: `bundle` itself, or, if it is a bundle root, the
+// version that its CURRENT names.
+absl::StatusOr<std::string> ResolveBundle(const std::string& bundle);
+
+// One line a library.
+std::string VersionText();
+
+}  // namespace segue
+
+#endif  // SEGUE_TRAINER_VERBS_VERBS_H_
