@@ -1,0 +1,84 @@
+#include "server/config_validation.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/config/text_proto.h"
+#include "server/address.h"
+
+namespace segue {
+namespace {
+
+class Checks {
+ public:
+  void Range(const char* field, int64_t value, int64_t least, int64_t most) {
+    if (value >= least && value <= most) return;
+    Add(absl::StrCat(field, " is ", value, "; it must be ", least, " to ",
+                     most));
+  }
+  void Address(const char* field, const std::string& value) {
+    const auto address = ParseAddress(value);
+    if (!address.ok()) {
+      Add(absl::StrCat(field, ": ", address.status().message()));
+    }
+  }
+  void Add(std::string violation) { found_.push_back(std::move(violation)); }
+  const std::vector<std::string>& found() const { return found_; }
+
+ private:
+  std::vector<std::string> found_;
+};
+
+constexpr int64_t kDayMs = 24 * 60 * 60 * 1000;
+constexpr int64_t kMillion = 1000 * 1000;
+
+void CheckAddresses(const v1::ServerConfig& config, Checks& checks) {
+  checks.Address("listen_address", config.listen_address());
+  if (config.http_address().empty()) return;
+  checks.Address("http_address", config.http_address());
+  const auto grpc = ParseAddress(config.listen_address());
+  const auto http = ParseAddress(config.http_address());
+  if (grpc.ok() && http.ok() && grpc->port != 0 && grpc->port == http->port &&
+      grpc->host == http->host) {
+    checks.Add(absl::StrCat("http_address is ", config.http_address(),
+                            ", as listen_address; give it another port"));
+  }
+}
+
+}  // namespace
+
+absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
+  Checks checks;
+  if (config.bundle_root().empty()) {
+    checks.Add(
+        "bundle_root is empty; name the folder that the trainer publishes "
+        "into");
+  }
+  CheckAddresses(config, checks);
+  checks.Range("poll_interval_ms", config.poll_interval_ms(), 10, kDayMs);
+  checks.Range("worker_threads", config.worker_threads(), 0, 1024);
+  checks.Range("max_queued_requests", config.max_queued_requests(), 1,
+               kMillion);
+  checks.Range("max_batch", config.max_batch(), 1, 1024);
+  checks.Range("max_top_k", config.max_top_k(), 1, kMillion);
+  checks.Range("max_history", config.max_history(), 1, kMillion);
+  checks.Range("max_excluded", config.max_excluded(), 0, kMillion);
+  checks.Range("max_id_bytes", config.max_id_bytes(), 1, 65535);
+  checks.Range("max_batch_requests", config.max_batch_requests(), 1, kMillion);
+  checks.Range("max_features", config.max_features(), 0, kMillion);
+  checks.Range("max_message_bytes", config.max_message_bytes(), 1024,
+               int64_t{1} << 30);
+  checks.Range("max_concurrent_streams", config.max_concurrent_streams(), 1,
+               kMillion);
+  checks.Range("drain_timeout_ms", config.drain_timeout_ms(), 0, kDayMs);
+  checks.Range("drain_delay_ms", config.drain_delay_ms(), 0, kDayMs);
+  if (config.max_bundle_bytes() < 0) {
+    checks.Add(absl::StrCat("max_bundle_bytes is ", config.max_bundle_bytes(),
+                            "; it must be 0 (no limit) or more"));
+  }
+  return ViolationsToStatus(checks.found());
+}
+
+}  // namespace segue

@@ -1,0 +1,81 @@
+// segue-server: reads its configuration, serves until SIGTERM or SIGINT.
+#include <google/protobuf/stubs/common.h>
+#include <grpcpp/grpcpp.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/config/text_proto.h"
+#include "core/index/faiss_index.h"
+#include "core/towers/torchscript_towers.h"
+#include "segue/v1/config.pb.h"
+#include "server/log.h"
+#include "server/server.h"
+
+namespace segue {
+namespace {
+
+std::string VersionText() {
+  return absl::StrCat(
+      "segue-server ", SEGUE_VERSION, "\nLibTorch ", TorchVersion(), "\nFAISS ",
+      FaissVersion(), "\ngRPC ", grpc::Version(), "\nProtobuf ",
+      google::protobuf::internal::VersionString(GOOGLE_PROTOBUF_VERSION));
+}
+
+// Signals are waited for by main alone; threads inherit the mask.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+int Run(const std::string& config_path, const std::vector<std::string>& set) {
+  const sigset_t signals = BlockSignals();
+  v1::ServerConfig config;
+  const absl::Status loaded = LoadConfig(config_path, set, config);
+  if (!loaded.ok()) {
+    LogError(loaded.message());
+    return 2;
+  }
+  auto server = Server::Create(config);
+  if (!server.ok()) {
+    LogError(server.status().message());
+    return server.status().code() == absl::StatusCode::kInvalidArgument ? 2 : 1;
+  }
+  int signal = 0;
+  sigwait(&signals, &signal);
+  LogInfo(absl::StrCat(signal == SIGTERM ? "SIGTERM" : "SIGINT", ": stopping"));
+  (*server)->Drain();
+  return 0;
+}
+
+int Main(int argc, char** argv) {
+  // Before any OpenMP runtime reads it; parallelism is across requests.
+  ::setenv("OMP_NUM_THREADS", "1", 1);
+  UseSingleThreadedKernels();
+
+  CLI::App app("Serves bundles that segue-trainer publishes, over gRPC.");
+  std::string config_path;
+  std::vector<std::string> set;
+  app.add_option("--config", config_path, "ServerConfig as a textproto file")
+      ->type_name("FILE");
+  app.add_option("--set", set, "Sets a field of the configuration; repeatable")
+      ->type_name("path=value")
+      ->allow_extra_args(false);
+  app.set_version_flag("--version", VersionText);
+  CLI11_PARSE(app, argc, argv);
+  return Run(config_path, set);
+}
+
+}  // namespace
+}  // namespace segue
+
+int main(int argc, char** argv) { return segue::Main(argc, argv); }

@@ -1,0 +1,172 @@
+#include "server/metrics.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "prometheus/text_serializer.h"
+
+namespace segue {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Histogram;
+using Buckets = Histogram::BucketBoundaries;
+
+constexpr std::array<const char*, 4> kMethodNames = {
+    "Retrieve", "BatchRetrieve", "SimilarItems", "DescribeItems"};
+
+constexpr std::array<const char*, 7> kOutcomeNames = {
+    "success",   "missing",        "corrupt", "incompatible",
+    "too_large", "warm_up_failed", "error"};
+
+// The codes that README.md documents; others count as INTERNAL.
+constexpr std::array<absl::StatusCode, 8> kDocumentedCodes = {
+    absl::StatusCode::kOk,
+    absl::StatusCode::kCancelled,
+    absl::StatusCode::kInvalidArgument,
+    absl::StatusCode::kDeadlineExceeded,
+    absl::StatusCode::kNotFound,
+    absl::StatusCode::kResourceExhausted,
+    absl::StatusCode::kUnavailable,
+    absl::StatusCode::kInternal};
+
+// 50 us to 2.5 s: a forward pass takes tens of microseconds, a search up to
+// milliseconds, and what lies above is trouble.
+Buckets LatencyBuckets() {
+  return {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+          0.025,   0.05,   0.1,     0.25,   0.5,   1,      2.5};
+}
+
+prometheus::Family<Gauge>& GaugeFamily(prometheus::Registry& registry,
+                                       const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+}
+
+double ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  double size = 0, resident = 0;
+  statm >> size >> resident;
+  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+double OpenDescriptors() {
+  std::error_code ignored;
+  double count = 0;
+  for (std::filesystem::directory_iterator it("/proc/self/fd", ignored), end;
+       !ignored && it != end; it.increment(ignored)) {
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace
+
+Metrics::Metrics() {
+  auto& requests = prometheus::BuildCounter()
+                       .Name("segue_requests_total")
+                       .Help("Finished calls, by method and gRPC code.")
+                       .Register(registry_);
+  auto& seconds =
+      prometheus::BuildHistogram()
+          .Name("segue_request_duration_seconds")
+          .Help(
+              "stage=embed: one forward pass; stage=search: one search; "
+              "stage=total: a call, from its arrival to its answer.")
+          .Register(registry_);
+  for (int m = 0; m < kMethods; ++m) {
+    for (absl::StatusCode code : kDocumentedCodes) {
+      requests_[m][static_cast<int>(code)] =
+          &requests.Add({{"method", kMethodNames[m]},
+                         {"code", absl::StatusCodeToString(code)}});
+    }
+    total_seconds_[m] = &seconds.Add(
+        {{"stage", "total"}, {"method", kMethodNames[m]}}, LatencyBuckets());
+  }
+  embed_seconds_ = &seconds.Add({{"stage", "embed"}}, LatencyBuckets());
+  search_seconds_ = &seconds.Add({{"stage", "search"}}, LatencyBuckets());
+  embed_queries_ = &prometheus::BuildHistogram()
+                        .Name("segue_embed_batch_queries")
+                        .Help("Queries embedded in one forward pass.")
+                        .Register(registry_)
+                        .Add({}, Buckets{1, 2, 4, 8, 16, 32, 64, 128});
+  unknown_history_ =
+      &prometheus::BuildCounter()
+           .Name("segue_unknown_history_ids_total")
+           .Help("Ids of histories and seed items not in the catalogue.")
+           .Register(registry_)
+           .Add({});
+  queue_length_ = &GaugeFamily(registry_, "segue_queue_length",
+                               "Queries that wait for a worker.")
+                       .Add({});
+  bundle_info_ = &GaugeFamily(registry_, "segue_bundle_info",
+                              "1 for the version that serves.");
+  bundle_items_ =
+      &GaugeFamily(registry_, "segue_bundle_items", "Items of the live bundle.")
+           .Add({});
+  bundle_bytes_ = &GaugeFamily(registry_, "segue_bundle_bytes",
+                               "Bytes of the files that the bundle serves.")
+                       .Add({});
+  bundle_loaded_at_ =
+      &GaugeFamily(registry_, "segue_bundle_loaded_timestamp_seconds",
+                   "When the live bundle began to serve; Unix time.")
+           .Add({});
+  auto& reloads = prometheus::BuildCounter()
+                      .Name("segue_bundle_reloads_total")
+                      .Help("Attempts to load a bundle, by outcome.")
+                      .Register(registry_);
+  for (int i = 0; i < kOutcomes; ++i) {
+    reloads_[i] = &reloads.Add({{"outcome", kOutcomeNames[i]}});
+  }
+  resident_bytes_ = &GaugeFamily(registry_, "process_resident_memory_bytes",
+                                 "Resident memory.")
+                         .Add({});
+  open_descriptors_ =
+      &GaugeFamily(registry_, "process_open_fds", "Open file descriptors.")
+           .Add({});
+}
+
+void Metrics::CountRequest(Method method, absl::StatusCode code, Seconds took) {
+  auto& by_code = requests_[static_cast<int>(method)];
+  const size_t index = static_cast<size_t>(code);
+  Counter* counter = index < by_code.size() ? by_code[index] : nullptr;
+  if (counter == nullptr) {
+    counter = by_code[static_cast<int>(absl::StatusCode::kInternal)];
+  }
+  counter->Increment();
+  total_seconds_[static_cast<int>(method)]->Observe(took.count());
+}
+
+void Metrics::ObserveEmbed(int queries, Seconds took) {
+  embed_seconds_->Observe(took.count());
+  embed_queries_->Observe(queries);
+}
+
+void Metrics::ObserveSearch(Seconds took) {
+  search_seconds_->Observe(took.count());
+}
+
+void Metrics::SetBundle(const std::string& version, int64_t items,
+                        uint64_t bytes) {
+  if (live_bundle_ != nullptr) bundle_info_->Remove(live_bundle_);
+  live_bundle_ = &bundle_info_->Add({{"version", version}});
+  live_bundle_->Set(1);
+  bundle_items_->Set(static_cast<double>(items));
+  bundle_bytes_->Set(static_cast<double>(bytes));
+  bundle_loaded_at_->SetToCurrentTime();
+}
+
+void Metrics::CountReload(ReloadOutcome outcome) {
+  reloads_[static_cast<int>(outcome)]->Increment();
+}
+
+std::string Metrics::Text() {
+  resident_bytes_->Set(ResidentBytes());
+  open_descriptors_->Set(OpenDescriptors());
+  return prometheus::TextSerializer().Serialize(registry_.Collect());
+}
+
+}  // namespace segue

@@ -1,0 +1,82 @@
+// What the server counts, and its text for Prometheus. README.md lists it.
+#ifndef SEGUE_SERVER_METRICS_H_
+#define SEGUE_SERVER_METRICS_H_
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+
+namespace segue {
+
+enum class Method { kRetrieve, kBatchRetrieve, kSimilarItems, kDescribeItems };
+
+// How an attempt to load a bundle ended.
+enum class ReloadOutcome {
+  kSuccess,
+  kMissing,       // no CURRENT, or no folder of its name
+  kCorrupt,       // bytes that are not those that were published
+  kIncompatible,  // files that do not fit each other or this server
+  kTooLarge,      // over max_bundle_bytes
+  kWarmUpFailed,  // loads, but does not answer
+  kError,         // anything else: the system's errors
+};
+
+// Owns the registry and every series in it. All series exist from the start,
+// at 0, so that rates have a beginning. Any thread; SetBundle() from one.
+class Metrics {
+ public:
+  using Seconds = std::chrono::duration<double>;
+
+  Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // A finished call: counted by its code, timed from its arrival.
+  void CountRequest(Method method, absl::StatusCode code, Seconds took);
+  // One forward pass of the query tower over `queries` rows.
+  void ObserveEmbed(int queries, Seconds took);
+  // One search.
+  void ObserveSearch(Seconds took);
+  void CountUnknownHistory(int ids) { unknown_history_->Increment(ids); }
+  void SetQueueLength(int queries) { queue_length_->Set(queries); }
+
+  // The live bundle; the series of the one before is removed.
+  void SetBundle(const std::string& version, int64_t items, uint64_t bytes);
+  void CountReload(ReloadOutcome outcome);
+
+  // Text format 0.0.4 of all series, the process's own measured now.
+  std::string Text();
+
+ private:
+  static constexpr int kMethods = 4;
+  static constexpr int kCodes = 17;
+  static constexpr int kOutcomes = 7;
+
+  prometheus::Registry registry_;
+  std::array<std::array<prometheus::Counter*, kCodes>, kMethods> requests_{};
+  prometheus::Histogram* embed_seconds_;
+  prometheus::Histogram* search_seconds_;
+  std::array<prometheus::Histogram*, kMethods> total_seconds_{};
+  prometheus::Histogram* embed_queries_;
+  prometheus::Counter* unknown_history_;
+  prometheus::Gauge* queue_length_;
+  prometheus::Family<prometheus::Gauge>* bundle_info_;
+  prometheus::Gauge* live_bundle_ = nullptr;
+  prometheus::Gauge* bundle_items_;
+  prometheus::Gauge* bundle_bytes_;
+  prometheus::Gauge* bundle_loaded_at_;
+  std::array<prometheus::Counter*, kOutcomes> reloads_{};
+  prometheus::Gauge* resident_bytes_;
+  prometheus::Gauge* open_descriptors_;
+};
+
+}  // namespace segue
+
+#endif  // SEGUE_SERVER_METRICS_H_

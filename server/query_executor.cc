@@ -1,0 +1,158 @@
+#include "server/query_executor.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/retrieval/retriever.h"
+
+namespace segue {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// One query of a job, resolved.
+struct Query {
+  size_t job = 0;  // within the pass
+  int index = 0;   // within the job
+  ResolvedQuery resolved;
+};
+
+// A pass over one group. Lives for one Execute().
+class Pass {
+ public:
+  Pass(std::shared_ptr<const ServingSnapshot> snapshot, Metrics& metrics)
+      : snapshot_(std::move(snapshot)), metrics_(metrics) {}
+
+  // Completes the job, or leaves its queries to be answered.
+  void Admit(Job* job) {
+    open_.push_back(job);
+    const size_t place = open_.size() - 1;
+    if (!StillOpen(place)) return;
+    if (job->query_count() == 0) {
+      Complete(place, job->Run(*snapshot_));
+      return;
+    }
+    const absl::Status status = Resolve(place);
+    if (!status.ok()) Complete(place, status);
+  }
+
+  void AnswerAll(size_t max_batch) {
+    for (size_t begin = 0; begin < queries_.size(); begin += max_batch) {
+      const size_t end = std::min(begin + max_batch, queries_.size());
+      AnswerChunk(begin, end);
+    }
+  }
+
+ private:
+  absl::Status Resolve(size_t place) {
+    const Job* job = open_[place];
+    std::vector<Query> resolved(job->query_count());
+    for (int i = 0; i < job->query_count(); ++i) {
+      auto query = ResolveQuery(*snapshot_, job->query(i));
+      if (!query.ok() && job->query_count() > 1) {
+        return absl::Status(
+            query.status().code(),
+            absl::StrCat("requests[", i, "].", query.status().message()));
+      }
+      RETURN_IF_ERROR(query.status());
+      resolved[i] = {place, i, *std::move(query)};
+    }
+    std::move(resolved.begin(), resolved.end(), std::back_inserter(queries_));
+    return absl::OkStatus();
+  }
+
+  void AnswerChunk(size_t begin, size_t end) {
+    std::vector<const ResolvedQuery*> chunk;
+    std::vector<const Query*> of;
+    for (size_t i = begin; i < end; ++i) {
+      if (!StillOpen(queries_[i].job)) continue;
+      chunk.push_back(&queries_[i].resolved);
+      of.push_back(&queries_[i]);
+    }
+    if (chunk.empty()) return;
+    std::vector<float> vectors;
+    const absl::Status embedded = Embed(chunk, vectors);
+    const size_t d = snapshot_->shape.dimension;
+    for (size_t i = 0; i < of.size(); ++i) {
+      absl::Status status = embedded;
+      std::vector<float> alone;
+      absl::Span<const float> vector;
+      if (status.ok()) {
+        vector = absl::MakeSpan(vectors).subspan(i * d, d);
+      } else if (of.size() > 1) {
+        status = Embed({chunk[i]}, alone);
+        vector = alone;
+      }
+      Answer(*of[i], status, vector);
+    }
+  }
+
+  absl::Status Embed(const std::vector<const ResolvedQuery*>& chunk,
+                     std::vector<float>& vectors) {
+    const auto start = Clock::now();
+    const absl::Status status = EmbedQueries(*snapshot_, chunk, vectors);
+    metrics_.ObserveEmbed(static_cast<int>(chunk.size()), Clock::now() - start);
+    return status;
+  }
+
+  void Answer(const Query& query, absl::Status status,
+              absl::Span<const float> vector) {
+    // A job of several queries may have failed by an earlier one.
+    if (!StillOpen(query.job)) return;
+    Job* job = open_[query.job];
+    v1::RetrieveResponse& response = job->response(query.index);
+    if (status.ok()) {
+      const auto start = Clock::now();
+      status = SearchAndFill(*snapshot_, vector, query.resolved, response);
+      metrics_.ObserveSearch(Clock::now() - start);
+    }
+    if (status.ok()) metrics_.CountUnknownHistory(response.unknown_history());
+    const bool last = query.index + 1 == job->query_count();
+    if (!status.ok() || last) Complete(query.job, status);
+  }
+
+  // Whether an answer is still to be given; completes a job that nobody wants
+  // any more.
+  bool StillOpen(size_t place) {
+    if (open_[place] == nullptr) return false;
+    const absl::Status wanted = open_[place]->Wanted();
+    if (!wanted.ok()) Complete(place, wanted);
+    return wanted.ok();
+  }
+
+  // No answer is sent late.
+  void Complete(size_t place, const absl::Status& status) {
+    Job* job = std::exchange(open_[place], nullptr);
+    job->Complete(status.ok() ? job->Wanted() : status);
+  }
+
+  const std::shared_ptr<const ServingSnapshot> snapshot_;
+  Metrics& metrics_;
+  std::vector<Query> queries_;
+  std::vector<Job*> open_;  // null once completed: the job may be gone
+};
+
+}  // namespace
+
+void QueryExecutor::Execute(absl::Span<Job* const> jobs) const {
+  std::shared_ptr<const ServingSnapshot> snapshot = snapshots_.Get();
+  if (snapshot == nullptr) {
+    for (Job* job : jobs) {
+      job->Complete(absl::UnavailableError(
+          "no bundle is loaded yet; retry later, with backoff"));
+    }
+    return;
+  }
+  Pass pass(std::move(snapshot), metrics_);
+  for (Job* job : jobs) pass.Admit(job);
+  pass.AnswerAll(max_batch_);
+}
+
+}  // namespace segue

@@ -1,0 +1,36 @@
+// What a worker does with the jobs that it took: resolve, embed together,
+// search each, answer.
+#ifndef SEGUE_SERVER_QUERY_EXECUTOR_H_
+#define SEGUE_SERVER_QUERY_EXECUTOR_H_
+
+#include "absl/types/span.h"
+#include "server/job.h"
+#include "server/metrics.h"
+#include "server/snapshot_holder.h"
+
+namespace segue {
+
+// Stateless but for what it borrows, which outlives it. Any thread; each call
+// runs on the calling one.
+class QueryExecutor {
+ public:
+  // `max_batch`: queries of one forward pass.
+  QueryExecutor(const SnapshotHolder& snapshots, Metrics& metrics,
+                int max_batch)
+      : snapshots_(snapshots), metrics_(metrics), max_batch_(max_batch) {}
+
+  // Completes each job, all of one group by the same snapshot; Unavailable
+  // where there is none yet. One that is cancelled or late, then or between the
+  // stages, costs nothing more. A job fails for its own faults only: where a
+  // forward pass of several fails, each is tried alone.
+  void Execute(absl::Span<Job* const> jobs) const;
+
+ private:
+  const SnapshotHolder& snapshots_;
+  Metrics& metrics_;
+  const int max_batch_;
+};
+
+}  // namespace segue
+
+#endif  // SEGUE_SERVER_QUERY_EXECUTOR_H_

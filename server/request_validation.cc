@@ -1,0 +1,133 @@
+#include "server/request_validation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "core/base/status_macros.h"
+
+namespace segue {
+namespace {
+
+using Ids = google::protobuf::RepeatedPtrField<std::string>;
+using Features = google::protobuf::RepeatedPtrField<v1::Feature>;
+
+constexpr size_t kShownBytes = 64;
+
+// The beginning of `value`, cut between characters, control bytes escaped.
+std::string Shown(absl::string_view value) {
+  size_t end = std::min(value.size(), kShownBytes);
+  while (end > 0 && end < value.size() && (value[end] & 0xC0) == 0x80) --end;
+  return absl::StrCat("\"", absl::Utf8SafeCEscape(value.substr(0, end)),
+                      end < value.size() ? "...\"" : "\"");
+}
+
+absl::Status CheckId(const v1::ServerConfig& bounds, absl::string_view field,
+                     absl::string_view id) {
+  if (id.size() <= static_cast<size_t>(bounds.max_id_bytes())) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(field, ": ", Shown(id), " has ", id.size(),
+                   " bytes; at most ", bounds.max_id_bytes(), " are taken"));
+}
+
+absl::Status CheckCount(absl::string_view field, int count, int most) {
+  if (count <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      field, ": ", count, " elements; at most ", most, " are taken"));
+}
+
+absl::Status CheckIds(const v1::ServerConfig& bounds, absl::string_view field,
+                      const Ids& ids, int most) {
+  RETURN_IF_ERROR(CheckCount(field, ids.size(), most));
+  for (int i = 0; i < ids.size(); ++i) {
+    // Naming the element costs a string; only where it is at fault.
+    if (CheckId(bounds, field, ids[i]).ok()) continue;
+    return CheckId(bounds, absl::StrCat(field, "[", i, "]"), ids[i]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTopK(const v1::ServerConfig& bounds, int top_k) {
+  if (top_k >= 0 && top_k <= bounds.max_top_k()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("top_k: ", top_k, "; it must be 1 to ", bounds.max_top_k(),
+                   ", or 0 for the default"));
+}
+
+absl::Status CheckFeatures(const v1::ServerConfig& bounds,
+                           absl::string_view field, const Features& features) {
+  RETURN_IF_ERROR(CheckCount(field, features.size(), bounds.max_features()));
+  for (int i = 0; i < features.size(); ++i) {
+    const v1::Feature& feature = features[i];
+    const std::string name = absl::StrCat(field, "[", i, "]");
+    RETURN_IF_ERROR(
+        CheckId(bounds, absl::StrCat(name, ".name"), feature.name()));
+    RETURN_IF_ERROR(
+        CheckId(bounds, absl::StrCat(name, ".category"), feature.category()));
+    if (feature.value_case() == v1::Feature::VALUE_NOT_SET) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          name, ": ", Shown(feature.name()), " has no category and no number"));
+    }
+    if (!std::isfinite(feature.number())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(name, ".number: ", feature.number(),
+                       " is not a finite number; leave an unknown one out"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateRequest(const v1::ServerConfig& bounds,
+                             const v1::RetrieveRequest& request) {
+  RETURN_IF_ERROR(CheckTopK(bounds, request.top_k()));
+  RETURN_IF_ERROR(CheckId(bounds, "user_id", request.user_id()));
+  RETURN_IF_ERROR(
+      CheckIds(bounds, "history", request.history(), bounds.max_history()));
+  RETURN_IF_ERROR(CheckId(bounds, "seed_item", request.seed_item()));
+  RETURN_IF_ERROR(CheckIds(bounds, "exclude_item_ids",
+                           request.exclude_item_ids(), bounds.max_excluded()));
+  RETURN_IF_ERROR(
+      CheckFeatures(bounds, "user_features", request.user_features()));
+  return CheckFeatures(bounds, "request_features", request.request_features());
+}
+
+absl::Status ValidateRequest(const v1::ServerConfig& bounds,
+                             const v1::BatchRetrieveRequest& request) {
+  RETURN_IF_ERROR(CheckCount("requests", request.requests_size(),
+                             bounds.max_batch_requests()));
+  for (int i = 0; i < request.requests_size(); ++i) {
+    const absl::Status status = ValidateRequest(bounds, request.requests(i));
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("requests[", i, "].", status.message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateRequest(const v1::ServerConfig& bounds,
+                             const v1::SimilarItemsRequest& request) {
+  if (request.item_id().empty()) {
+    return absl::InvalidArgumentError("item_id: empty; name an item");
+  }
+  RETURN_IF_ERROR(CheckId(bounds, "item_id", request.item_id()));
+  RETURN_IF_ERROR(CheckTopK(bounds, request.top_k()));
+  return CheckIds(bounds, "exclude_item_ids", request.exclude_item_ids(),
+                  bounds.max_excluded());
+}
+
+absl::Status ValidateRequest(const v1::ServerConfig& bounds,
+                             const v1::DescribeItemsRequest& request) {
+  // What a client wants described is an answer or a history.
+  return CheckIds(bounds, "item_ids", request.item_ids(),
+                  std::max(bounds.max_top_k(), bounds.max_history()));
+}
+
+}  // namespace segue

@@ -1,0 +1,147 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "server/config_validation.h"
+#include "server/log.h"
+
+namespace segue {
+namespace {
+
+WorkerPool::Options PoolOptions(const v1::ServerConfig& config) {
+  const int processors =
+      std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return {.threads = config.worker_threads() > 0 ? config.worker_threads()
+                                                 : processors,
+          .max_queued = config.max_queued_requests(),
+          .max_batch = config.max_batch()};
+}
+
+BundleWatcher::Options WatcherOptions(const v1::ServerConfig& config) {
+  return {.bundle_root = config.bundle_root(),
+          .poll_interval = std::chrono::milliseconds(config.poll_interval_ms()),
+          .max_bundle_bytes = static_cast<uint64_t>(config.max_bundle_bytes()),
+          .max_batch = config.max_batch()};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Create(
+    const v1::ServerConfig& config, Options options) {
+  RETURN_IF_ERROR(ValidateServerConfig(config));
+  auto server = absl::WrapUnique(new Server(config));
+  RETURN_IF_ERROR(server->StartHttp());
+  RETURN_IF_ERROR(server->StartGrpc());
+  if (options.poll) server->watcher_.Start();
+  return server;
+}
+
+Server::Server(const v1::ServerConfig& config)
+    : config_(config),
+      executor_(snapshots_, metrics_, config.max_batch()),
+      pool_(
+          PoolOptions(config),
+          [this](absl::Span<Job* const> jobs) { executor_.Execute(jobs); },
+          [this](int queries) { metrics_.SetQueueLength(queries); }),
+      service_(config, pool_, metrics_),
+      watcher_(WatcherOptions(config), snapshots_, metrics_,
+               [this](const ServingSnapshot&) { UpdateHealth(); }) {}
+
+Server::~Server() {
+  Drain();
+  // Its handlers look at this object's members.
+  http_.reset();
+}
+
+std::string Server::http_address() const {
+  return http_ == nullptr ? "" : FormatAddress(http_->address());
+}
+
+absl::Status Server::StartHttp() {
+  if (config_.http_address().empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Address address, ParseAddress(config_.http_address()));
+  ASSIGN_OR_RETURN(http_,
+                   HttpEndpoint::Create(
+                       address, {.metrics = [this] { return metrics_.Text(); },
+                                 .health = [this] { return Health(); }}));
+  LogInfo(absl::StrCat("serving HTTP on ", http_address()));
+  return absl::OkStatus();
+}
+
+absl::Status Server::StartGrpc() {
+  ASSIGN_OR_RETURN(Address address, ParseAddress(config_.listen_address()));
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(FormatAddress(address),
+                           grpc::InsecureServerCredentials(), &address.port);
+  builder.RegisterService(&service_);
+  builder.SetMaxReceiveMessageSize(config_.max_message_bytes());
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             config_.max_concurrent_streams());
+  // Two servers on one port would each get half of the connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  grpc_ = builder.BuildAndStart();
+  if (grpc_ == nullptr || address.port <= 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen for gRPC on ", config_.listen_address(),
+                     "; is the port in use? listen_address in the "
+                     "configuration names it"));
+  }
+  UpdateHealth();
+  grpc_address_ = FormatAddress(address);
+  LogInfo(absl::StrCat("serving gRPC on ", grpc_address_));
+  return absl::OkStatus();
+}
+
+absl::Status Server::Health() const {
+  {
+    MutexLock lock(mu_);
+    if (draining_) return absl::UnavailableError("draining");
+  }
+  if (snapshots_.Get() != nullptr) return absl::OkStatus();
+  const absl::Status why = watcher_.last_error();
+  return absl::UnavailableError(absl::StrCat("no bundle is loaded yet",
+                                             why.ok() ? "" : ": ",
+                                             absl::string_view(why.message())));
+}
+
+void Server::UpdateHealth() {
+  if (grpc_ == nullptr) return;
+  grpc::HealthCheckServiceInterface* health = grpc_->GetHealthCheckService();
+  MutexLock lock(mu_);
+  const bool serving = !draining_ && snapshots_.Get() != nullptr;
+  health->SetServingStatus("", serving);
+  health->SetServingStatus(RetrievalService::kName, serving);
+}
+
+void Server::Drain() {
+  bool first;
+  {
+    MutexLock lock(mu_);
+    first = !std::exchange(draining_, true);
+  }
+  if (!first) return;
+  if (grpc_ != nullptr) {
+    UpdateHealth();
+    LogInfo("draining: health is NOT_SERVING");
+    std::this_thread::sleep_for(
+        std::chrono::milliseconds(config_.drain_delay_ms()));
+    grpc_->Shutdown(std::chrono::system_clock::now() +
+                    std::chrono::milliseconds(config_.drain_timeout_ms()));
+  }
+  watcher_.Stop();
+  pool_.Stop();
+  if (grpc_ != nullptr) LogInfo("drained");
+}
+
+}  // namespace segue

@@ -1,0 +1,91 @@
+// The server put together: what exists, in which order it starts and stops.
+#ifndef SEGUE_SERVER_SERVER_H_
+#define SEGUE_SERVER_SERVER_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/base/mutex.h"
+#include "segue/v1/config.pb.h"
+#include "server/bundle_watcher.h"
+#include "server/http_endpoint.h"
+#include "server/metrics.h"
+#include "server/query_executor.h"
+#include "server/retrieval_service.h"
+#include "server/snapshot_holder.h"
+#include "server/worker_pool.h"
+
+namespace segue {
+
+// Starts in Create(): HTTP first (so that /healthz tells of the loading), then
+// workers, gRPC as NOT_SERVING, and the watcher, which loads the first bundle
+// in the background and then says SERVING.
+//
+// Drain(), from one thread, stops in this order:
+//   1. health: NOT_SERVING and 503, so that nobody sends new clients;
+//   2. drain_delay_ms: requests are still taken, load balancers notice;
+//   3. gRPC: no new requests; those in flight have drain_timeout_ms, then they
+//      are cancelled. Workers still run, so that each is answered;
+//   4. the watcher, which may end a load first;
+//   5. the workers, whose queue is empty by now;
+//   6. in the destructor: HTTP, which shows the counters up to here, and the
+//      snapshots.
+class Server {
+ public:
+  struct Options {
+    // Off in tests, which call watcher().Step() themselves.
+    bool poll = true;
+  };
+
+  // InvalidArgument for a bad configuration, Unavailable for an address that
+  // cannot be bound. Logs both addresses.
+  static absl::StatusOr<std::unique_ptr<Server>> Create(
+      const v1::ServerConfig& config, Options options);
+  static absl::StatusOr<std::unique_ptr<Server>> Create(
+      const v1::ServerConfig& config) {
+    return Create(config, Options());
+  }
+  // Drains, if that was not done.
+  ~Server();
+
+  // Idempotent.
+  void Drain() ABSL_LOCKS_EXCLUDED(mu_);
+
+  // host:port with the ports that were bound; HTTP: empty if it is off.
+  const std::string& grpc_address() const { return grpc_address_; }
+  std::string http_address() const;
+  BundleWatcher& watcher() { return watcher_; }
+  Metrics& metrics() { return metrics_; }
+
+ private:
+  explicit Server(const v1::ServerConfig& config);
+  absl::Status StartHttp();
+  absl::Status StartGrpc();
+  // Tells gRPC's health service; draining wins.
+  void UpdateHealth() ABSL_LOCKS_EXCLUDED(mu_);
+  // OK while requests are answered, else why not.
+  absl::Status Health() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  const v1::ServerConfig config_;
+  Metrics metrics_;
+  SnapshotHolder snapshots_;
+  QueryExecutor executor_;
+  WorkerPool pool_;
+  RetrievalService service_;
+  BundleWatcher watcher_;
+  std::unique_ptr<HttpEndpoint> http_;
+  std::unique_ptr<grpc::Server> grpc_;
+  std::string grpc_address_;
+
+  mutable Mutex mu_;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace segue
+
+#endif  // SEGUE_SERVER_SERVER_H_
