@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+"""Asks a running segue-server for the next items of a few users.
+
+  deploy/ask.py --address 127.0.0.1:50051 --requests runs/x/sample_requests.json
+  deploy/ask.py --address 127.0.0.1:50051 --history 17 4711 23
+
+Needs Debian's python3-grpcio and protobuf-compiler (deploy/install_deps.sh).
+"""
+
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import grpc
+from google.protobuf import json_format
+
+PROTO_ROOT = pathlib.Path(__file__).resolve().parent.parent / "proto"
+PROTO = "segue/v1/retrieval.proto"
+SERVICE = "/segue.v1.RetrievalService/"
+# Rows of a history that are shown; all of it is sent.
+SHOWN_HISTORY = 10
+
+
+def load_messages():
+    """The message classes, generated from the .proto of this checkout."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(
+            ["protoc", "-I", PROTO_ROOT, f"--python_out={folder}", PROTO],
+            check=True,
+        )
+        sys.path.insert(0, folder)
+        sys.dont_write_bytecode = True
+        from segue.v1 import retrieval_pb2
+
+        return retrieval_pb2
+
+
+class Client:
+    """One connection; answers and the round trip's milliseconds."""
+
+    def __init__(self, address, messages):
+        self._messages = messages
+        self._channel = grpc.insecure_channel(address)
+        grpc.channel_ready_future(self._channel).result(timeout=10)
+
+    def call(self, method, request):
+        stub = self._channel.unary_unary(
+            SERVICE + method,
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=getattr(
+                self._messages, method + "Response"
+            ).FromString,
+        )
+        begin = time.perf_counter()
+        response = stub(request, timeout=10)
+        return response, (time.perf_counter() - begin) * 1e3
+
+    def describe(self, ids):
+        request = self._messages.DescribeItemsRequest(item_ids=ids)
+        return self.call("DescribeItems", request)[0].items
+
+
+def column_order(name):
+    """Titles first, then who made it, then the rest by name."""
+    first = ["title", "artist"]
+    return (first.index(name) if name in first else len(first), name)
+
+
+def print_table(lead, items):
+    """`lead` is a list of (heading, cells) that stand before the items."""
+    names = sorted({n for item in items for n in item.columns}, key=column_order)
+    columns = lead + [("item", [item.item_id for item in items])]
+    for name in names:
+        columns.append((name, [item.columns.get(name, "") for item in items]))
+    cut = [[heading] + [shorten(c) for c in cells] for heading, cells in columns]
+    widths = [max(map(len, column)) for column in cut]
+    for row in zip(*cut):
+        line = "  ".join(cell.ljust(w) for cell, w in zip(row, widths))
+        print("    " + line.rstrip())
+
+
+def shorten(text, width=36):
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def ask(client, request, top_k):
+    request.top_k = top_k
+    shown = list(request.history)[-SHOWN_HISTORY:]
+    print(f"\nuser {request.user_id or '(anonymous)'}")
+    if shown:
+        print(f"  heard last, of {len(request.history)}, newest at the end")
+        print_table([], client.describe(shown))
+    else:
+        print("  no history")
+    response, milliseconds = client.call("Retrieve", request)
+    print(f"  next, {milliseconds:.1f} ms, bundle {response.bundle_version}")
+    ranks = [str(rank + 1) for rank in range(len(response.item_ids))]
+    scores = [f"{score:.3f}" for score in response.scores]
+    print_table(
+        [("#", ranks), ("score", scores)], client.describe(response.item_ids)
+    )
+    if response.unknown_history:
+        print(f"  {response.unknown_history} ids of the history are unknown")
+
+
+def read_requests(args, messages):
+    if args.history is not None:
+        return [
+            messages.RetrieveRequest(
+                user_id=args.user, history=args.history, exclude_history=True
+            )
+        ]
+    with open(args.requests, encoding="utf-8") as file:
+        samples = json.load(file)[: args.users]
+    if not samples:
+        raise ValueError(f"{args.requests} holds no request")
+    return [json_format.ParseDict(s, messages.RetrieveRequest()) for s in samples]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--address", default="127.0.0.1:50051", help="host:port")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--requests", help="JSON array of segue.v1.RetrieveRequest"
+    )
+    source.add_argument(
+        "--history", nargs="*", metavar="ID", help="item ids, oldest first"
+    )
+    parser.add_argument("--user", default="", help="user id, with --history")
+    parser.add_argument(
+        "--users", type=int, default=3, help="requests of the file to send"
+    )
+    parser.add_argument("--top-k", type=int, default=10)
+    return parser.parse_args()
+
+
+def main():
+    args = parse_arguments()
+    try:
+        messages = load_messages()
+        requests = read_requests(args, messages)
+        client = Client(args.address, messages)
+        for request in requests:
+            ask(client, request, args.top_k)
+    except grpc.FutureTimeoutError:
+        sys.exit(f"ask: no gRPC server answers at {args.address}")
+    except grpc.RpcError as error:
+        sys.exit(f"ask: {error.code().name}: {error.details()}")
+    except (OSError, ValueError, json_format.ParseError) as error:
+        sys.exit(f"ask: {error}")
+    except subprocess.CalledProcessError:
+        sys.exit(f"ask: protoc cannot read {PROTO_ROOT / PROTO}")
+
+
+if __name__ == "__main__":
+    main()
