@@ -1,0 +1,26 @@
+#include "core/base/deadline.h"
+
+#include "gmock/gmock.h"
+
+namespace segue {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(DeadlineTest, ExpiresAtItsTimeAndNotBefore) {
+  const Deadline::Clock::time_point now = Deadline::Clock::now();
+  const Deadline deadline = Deadline::At(now);
+  EXPECT_FALSE(deadline.Expired(now - milliseconds(1)));
+  EXPECT_TRUE(deadline.Expired(now));
+}
+
+TEST(DeadlineTest, InfiniteNeverExpires) {
+  EXPECT_FALSE(Deadline::Infinite().Expired());
+}
+
+TEST(DeadlineTest, APastWaitHasExpired) {
+  EXPECT_TRUE(Deadline::After(milliseconds(-1)).Expired());
+}
+
+}  // namespace
+}  // namespace segue

@@ -1,0 +1,281 @@
+#include "core/index/faiss_index.h"
+
+#include <faiss/Index.h>
+#include <faiss/index_factory.h>
+#include <faiss/index_io.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <ostream>
+#include <random>
+#include <set>
+#include <thread>
+
+#include "core/base/file.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_folder.h"
+
+namespace segue {
+namespace {
+
+using ::testing::_;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::IsOk;
+using testing::StatusIs;
+using testing::TempFolder;
+
+constexpr int kDimension = 8;
+constexpr int kRows = 400;
+
+std::vector<float> UnitVectors(int rows, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<float> vectors(rows * kDimension);
+  for (int row = 0; row < rows; ++row) {
+    float* x = vectors.data() + row * kDimension;
+    float squares = 0;
+    for (int i = 0; i < kDimension; ++i) {
+      x[i] = static_cast<float>(random() % 2001) / 1000 - 1;
+      squares += x[i] * x[i];
+    }
+    for (int i = 0; i < kDimension; ++i) x[i] /= std::sqrt(squares);
+  }
+  return vectors;
+}
+
+void WriteIndex(const std::string& factory, const std::vector<float>& vectors,
+                int dimension, const std::string& path,
+                faiss::MetricType metric = faiss::METRIC_INNER_PRODUCT) {
+  const std::unique_ptr<faiss::Index> index(
+      faiss::index_factory(dimension, factory.c_str(), metric));
+  const int64_t rows = vectors.size() / dimension;
+  index->train(rows, vectors.data());
+  index->add(rows, vectors.data());
+  faiss::write_index(index.get(), path.c_str());
+}
+
+std::vector<int32_t> Rows(const std::vector<Neighbor>& neighbors) {
+  std::vector<int32_t> rows;
+  for (const Neighbor& neighbor : neighbors) rows.push_back(neighbor.row);
+  return rows;
+}
+
+// Three 2-d items: row 0 points east, row 1 north, row 2 west.
+class FlatIndexTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    WriteIndex("Flat", {1, 0, 0, 1, -1, 0}, 2, path_);
+    auto index = LoadFaissIndex(path_, {.dimension = 2, .size = 3});
+    ASSERT_THAT(index, IsOk());
+    index_ = *std::move(index);
+  }
+
+  const TempFolder folder_;
+  const std::string path_ = folder_ / "index.faiss";
+  std::unique_ptr<VectorIndex> index_;
+};
+
+TEST_F(FlatIndexTest, SearchReturnsBestFirstAndNoPadding) {
+  const auto found = index_->Search({0.9f, 0.1f}, 10, {});
+  ASSERT_THAT(found, IsOk());
+  EXPECT_THAT(Rows(*found), ElementsAre(0, 1, 2));
+  EXPECT_FLOAT_EQ((*found)[0].score, 0.9f);
+}
+
+TEST_F(FlatIndexTest, ExcludedRowsMakeRoomForOthers) {
+  EXPECT_THAT(Rows(index_->Search({0.9f, 0.1f}, 2, {0, 0}).value()),
+              ElementsAre(1, 2));
+}
+
+TEST_F(FlatIndexTest, ExcludedRowsThatDoNotExistDoNotMatter) {
+  EXPECT_THAT(Rows(index_->Search({0.9f, 0.1f}, 3, {-1, 3, 999}).value()),
+              ElementsAre(0, 1, 2));
+}
+
+TEST_F(FlatIndexTest, EverythingExcludedIsAnEmptyAnswer) {
+  EXPECT_TRUE(index_->Search({1, 0}, 2, {2, 1, 0}).value().empty());
+}
+
+TEST_F(FlatIndexTest, QueriesThatCannotBeAskedAreRefused) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_THAT(
+      index_->Search({1, 0, 0}, 1, {}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("3 dimensions")));
+  EXPECT_THAT(index_->Search({1, 0}, 0, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("0")));
+  EXPECT_THAT(index_->Search({1, nan}, 1, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("nan")));
+  EXPECT_THAT(index_->Search({infinity, 0}, 1, {}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("inf")));
+}
+
+TEST_F(FlatIndexTest, WhatDiffersFromTheManifestIsRefused) {
+  EXPECT_THAT(LoadFaissIndex(path_, {.dimension = 3, .size = 3}),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("2 dimensions, 3 are expected")));
+  EXPECT_THAT(LoadFaissIndex(path_, {.dimension = 2, .size = 4}),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("3 vectors, 4 are expected")));
+}
+
+TEST_F(FlatIndexTest, AnotherMetricIsRefused) {
+  WriteIndex("Flat", {1, 0}, 2, path_, faiss::METRIC_L2);
+  EXPECT_THAT(LoadFaissIndex(path_, {.dimension = 2, .size = 1}),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("inner product")));
+}
+
+TEST_F(FlatIndexTest, BytesThatAreNoIndexAreDataLoss) {
+  ASSERT_THAT(WriteFileAtomically(path_, "not an index at all"), IsOk());
+  EXPECT_THAT(LoadFaissIndex(path_, {.dimension = 2, .size = 3}),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_)));
+  EXPECT_THAT(LoadFaissIndex(path_ + "x", {.dimension = 2, .size = 3}),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_)));
+}
+
+TEST_F(FlatIndexTest, IndexesWithIdsOfTheirOwnAreRefused) {
+  const std::unique_ptr<faiss::Index> index(
+      faiss::index_factory(2, "IDMap,Flat", faiss::METRIC_INNER_PRODUCT));
+  const float vectors[] = {1, 0, 0, 1};
+  const int64_t ids[] = {7, 9};
+  index->add_with_ids(2, vectors, ids);
+  faiss::write_index(index.get(), path_.c_str());
+  EXPECT_THAT(LoadFaissIndex(path_, {.dimension = 2, .size = 2}),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("not supported")));
+}
+
+TEST(FaissVersionTest, NamesReleaseAndInstructionSet) {
+  EXPECT_THAT(FaissVersion(),
+              ::testing::ContainsRegex("^[0-9]+\\.[0-9]+\\.[0-9]+ [A-Z0-9]+$"));
+}
+
+struct Kind {
+  std::string name;
+  std::string factory;
+  int32_t nprobe;
+  int32_t k_factor;
+};
+
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.factory; }
+
+// The promises of VectorIndex, over every kind of index that can be loaded.
+class EveryKindTest : public ::testing::TestWithParam<Kind> {
+ protected:
+  void SetUp() override {
+    WriteIndex(GetParam().factory, vectors_, kDimension, path_);
+    auto index = LoadFaissIndex(path_, {.dimension = kDimension,
+                                        .size = kRows,
+                                        .nprobe = GetParam().nprobe,
+                                        .k_factor = GetParam().k_factor});
+    ASSERT_THAT(index, IsOk());
+    index_ = *std::move(index);
+  }
+
+  absl::Span<const float> Vector(int row) const {
+    return absl::MakeConstSpan(vectors_).subspan(row * kDimension, kDimension);
+  }
+
+  const TempFolder folder_;
+  const std::string path_ = folder_ / "index.faiss";
+  const std::vector<float> vectors_ = UnitVectors(kRows, 1);
+  std::unique_ptr<VectorIndex> index_;
+};
+
+TEST_P(EveryKindTest, FindsAVectorByItself) {
+  int first = 0;
+  for (int row = 0; row < kRows; row += 4) {
+    const auto found = index_->Search(Vector(row), 10, {});
+    ASSERT_THAT(found, IsOk());
+    first += (*found)[0].row == row;
+    EXPECT_TRUE(std::is_sorted(found->begin(), found->end(),
+                               [](const Neighbor& a, const Neighbor& b) {
+                                 return a.score > b.score;
+                               }));
+  }
+  // Four-bit codes alone confuse close neighbours.
+  EXPECT_GE(first, GetParam().k_factor == 0 ? 50 : 95);
+}
+
+TEST_P(EveryKindTest, GivesExactlyKDistinctRowsWhateverKIs) {
+  for (int k : {1, 2, 37, kRows - 1, kRows, kRows + 50}) {
+    const auto found = index_->Search(Vector(3), k, {});
+    ASSERT_THAT(found, IsOk());
+    const std::vector<int32_t> rows = Rows(*found);
+    EXPECT_EQ(rows.size(), std::min(k, kRows));
+    EXPECT_EQ(std::set<int32_t>(rows.begin(), rows.end()).size(), rows.size());
+  }
+}
+
+TEST_P(EveryKindTest, FillsUpFromAllCellsWhenTheNearOnesAreExcluded) {
+  const std::vector<int32_t> nearest =
+      Rows(index_->Search(Vector(5), kRows - 20, {}).value());
+  const auto found = index_->Search(Vector(5), 20, nearest);
+  ASSERT_THAT(found, IsOk());
+  std::set<int32_t> all(nearest.begin(), nearest.end());
+  for (const Neighbor& neighbor : *found) {
+    EXPECT_TRUE(all.insert(neighbor.row).second) << neighbor.row;
+  }
+  EXPECT_EQ(all.size(), kRows);
+}
+
+TEST_P(EveryKindTest, ThreadsGetTheAnswersThatOneGets) {
+  std::vector<std::vector<int32_t>> alone, together(64);
+  for (int q = 0; q < 64; ++q) {
+    // Every other query asks for more than its cells hold.
+    alone.push_back(
+        Rows(index_->Search(Vector(q), q % 2 ? 350 : 10, {}).value()));
+  }
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int q = t; q < 64; q += 4) {
+        together[q] =
+            Rows(index_->Search(Vector(q), q % 2 ? 350 : 10, {}).value());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(together, alone);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, EveryKindTest,
+    ::testing::Values(
+        Kind{"Flat", "Flat", 0, 0}, Kind{"Sq8", "SQ8", 0, 0},
+        Kind{"Graph", "HNSW16,Flat", 0, 0},
+        Kind{"CellsOfFlat", "IVF8,Flat", 2, 0},
+        Kind{"CellsOfSq8", "IVF8,SQ8", 2, 0},
+        Kind{"CellsOfPq", "IVF4,PQ4x4", 1, 0},
+        Kind{"FastScan", "IVF4_HNSW8,PQ8x4fs", 1, 0},
+        Kind{"FastScanRefinedBySq8", "IVF8_HNSW8,PQ4x4fs,Refine(SQ8)", 2, 4},
+        Kind{"FastScanRefinedByFloats", "IVF8_HNSW8,PQ4x4fs,RFlat", 2, 4},
+        Kind{"FastScanOfResiduals", "IVF8_HNSW8,PQ4x4fsr,RFlat", 2, 4},
+        Kind{"Rotated", "OPQ4_8,IVF8,PQ4x4fs,RFlat", 2, 4},
+        Kind{"Projected", "PCA6,IVF8,Flat", 4, 0},
+        Kind{"FlatFastScanRefined", "PQ4x4fs,RFlat", 0, 4}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(FaissIndexSettingsTest, CellsNeedNprobeAndRefinementNeedsKFactor) {
+  const TempFolder folder;
+  const std::string path = folder / "index.faiss";
+  WriteIndex("IVF8,PQ4x4fs,RFlat", UnitVectors(kRows, 1), kDimension, path);
+  EXPECT_THAT(
+      LoadFaissIndex(
+          path,
+          {.dimension = kDimension, .size = kRows, .nprobe = 0, .k_factor = 4}),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               HasSubstr("nprobe must be positive")));
+  EXPECT_THAT(
+      LoadFaissIndex(
+          path,
+          {.dimension = kDimension, .size = kRows, .nprobe = 4, .k_factor = 0}),
+      StatusIs(absl::StatusCode::kFailedPrecondition,
+               HasSubstr("k_factor must be positive")));
+}
+
+}  // namespace
+}  // namespace segue

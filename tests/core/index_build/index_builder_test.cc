@@ -1,0 +1,187 @@
+#include "core/index_build/index_builder.h"
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "core/base/file.h"
+#include "core/index/exact_search.h"
+#include "core/index/faiss_index.h"
+#include "core/metrics/overlap.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_folder.h"
+
+namespace segue {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using testing::IsOk;
+using testing::StatusIs;
+using testing::TempFolder;
+
+constexpr int kDimension = 16;
+
+// Unit vectors around a few centres, as towers give them.
+std::vector<float> ClusteredVectors(int rows, uint32_t seed) {
+  std::mt19937 centres_random(99), random(seed);
+  const auto draw = [](std::mt19937& from) {
+    return static_cast<float>(from() % 2001) / 1000 - 1;
+  };
+  std::vector<float> centres(20 * kDimension);
+  for (float& value : centres) value = draw(centres_random);
+  std::vector<float> vectors(rows * kDimension);
+  for (int row = 0; row < rows; ++row) {
+    const float* centre = centres.data() + random() % 20 * kDimension;
+    float* x = vectors.data() + row * kDimension;
+    float squares = 0;
+    for (int i = 0; i < kDimension; ++i) {
+      x[i] = centre[i] + 0.4f * draw(random);
+      squares += x[i] * x[i];
+    }
+    for (int i = 0; i < kDimension; ++i) x[i] /= std::sqrt(squares);
+  }
+  return vectors;
+}
+
+class IndexBuilderTest : public ::testing::Test {
+ protected:
+  IndexBuilderTest() {
+    inputs_.dimension = kDimension;
+    inputs_.vectors = vectors_;
+    inputs_.queries = queries_;
+    inputs_.config.set_kind(v1::IndexConfig::HNSW_IVF_PQ);
+    inputs_.config.set_tune_k(10);
+    inputs_.progress = [this](absl::string_view line) {
+      lines_.emplace_back(line);
+    };
+  }
+
+  std::string BytesBuiltWith(int threads) {
+    inputs_.threads = threads;
+    EXPECT_THAT(BuildIndex(inputs_, path_), IsOk());
+    return ReadFile(path_, 1 << 24).value();
+  }
+
+  const TempFolder folder_;
+  const std::string path_ = folder_ / "index.faiss";
+  std::vector<float> vectors_ = ClusteredVectors(3000, 1);
+  const std::vector<float> queries_ = ClusteredVectors(100, 2);
+  std::vector<std::string> lines_;
+  IndexBuildInputs inputs_;
+};
+
+TEST_F(IndexBuilderTest, ReachesTheTargetAndServesWhatItMeasured) {
+  inputs_.config.set_target_overlap(0.95);
+  const auto built = BuildIndex(inputs_, path_);
+  ASSERT_THAT(built, IsOk());
+  EXPECT_EQ(built->description, "IVF64_HNSW32,PQ8x4fs,Refine(SQ8)");
+  EXPECT_GE(built->overlap, 0.95);
+  EXPECT_EQ(built->bytes, ReadFile(path_, 1 << 24)->size());
+
+  const auto index = LoadFaissIndex(path_, {.dimension = kDimension,
+                                            .size = 3000,
+                                            .nprobe = built->nprobe,
+                                            .k_factor = built->k_factor});
+  ASSERT_THAT(index, IsOk());
+  const auto exact =
+      ExactTopK(vectors_, queries_, kDimension, 10, 1, /*excluded=*/{});
+  double sum = 0;
+  for (int q = 0; q < 100; ++q) {
+    const auto found = (*index)->Search(
+        absl::MakeConstSpan(queries_).subspan(q * kDimension, kDimension), 10,
+        {});
+    std::vector<int32_t> expected_rows, rows;
+    for (const Neighbor& one : (*exact)[q]) expected_rows.push_back(one.row);
+    for (const Neighbor& one : *found) rows.push_back(one.row);
+    sum += OverlapAtK(expected_rows, rows, 10);
+  }
+  EXPECT_NEAR(sum / 100, built->overlap, 1e-9);
+}
+
+TEST_F(IndexBuilderTest, BytesAreTheSameEachTimeWhateverTheThreads) {
+  const std::string first = BytesBuiltWith(1);
+  EXPECT_TRUE(BytesBuiltWith(2) == first);
+  EXPECT_TRUE(BytesBuiltWith(2) == first);
+}
+
+TEST_F(IndexBuilderTest, AnotherSeedDrawsAnotherSample) {
+  inputs_.config.set_max_training_vectors(1000);
+  const std::string first = BytesBuiltWith(1);
+  inputs_.seed = 2;
+  EXPECT_FALSE(BytesBuiltWith(1) == first);
+}
+
+TEST_F(IndexBuilderTest, SmallCataloguesAreFlatAndExact) {
+  inputs_.config.set_kind(v1::IndexConfig::AUTO);
+  const auto built = BuildIndex(inputs_, path_);
+  ASSERT_THAT(built, IsOk());
+  EXPECT_EQ(built->description, "Flat");
+  EXPECT_EQ(built->overlap, 1);
+  EXPECT_EQ(built->nprobe, 0);
+  EXPECT_EQ(built->k_factor, 0);
+}
+
+TEST_F(IndexBuilderTest, ThreeHundredVectorsAreEnoughForCells) {
+  inputs_.vectors = absl::MakeConstSpan(vectors_).subspan(0, 300 * kDimension);
+  const auto built = BuildIndex(inputs_, path_);
+  ASSERT_THAT(built, IsOk());
+  EXPECT_THAT(built->description, HasSubstr("IVF4_HNSW32"));
+  EXPECT_GE(built->overlap, 0.9);
+}
+
+TEST_F(IndexBuilderTest, WithoutQueriesItTunesOnTheItems) {
+  inputs_.queries = {};
+  const auto built = BuildIndex(inputs_, path_);
+  ASSERT_THAT(built, IsOk());
+  EXPECT_GT(built->overlap, 0.9);
+}
+
+TEST_F(IndexBuilderTest, ATargetOutOfReachIsSaid) {
+  inputs_.config.set_refine(v1::IndexConfig::NONE);
+  inputs_.config.set_pq_m(1);
+  const auto built = BuildIndex(inputs_, path_);
+  ASSERT_THAT(built, IsOk());
+  EXPECT_LT(built->overlap, 0.9);
+  EXPECT_THAT(lines_, Contains(HasSubstr("below the target")));
+}
+
+TEST_F(IndexBuilderTest, FactoryStringsOfEveryShapeAreBuilt) {
+  inputs_.config.set_kind(v1::IndexConfig::FACTORY);
+  for (const char* factory :
+       {"HNSW16,Flat", "OPQ8_16,IVF16_HNSW8,PQ8x4fs,RFlat", "IVF16,SQ8"}) {
+    inputs_.config.set_factory(factory);
+    const auto built = BuildIndex(inputs_, path_);
+    ASSERT_THAT(built, IsOk()) << factory;
+    EXPECT_GT(built->overlap, 0.9) << factory;
+  }
+}
+
+TEST_F(IndexBuilderTest, WhatFaissRefusesIsTheConfigsFault) {
+  inputs_.config.set_kind(v1::IndexConfig::FACTORY);
+  for (const char* factory : {"NoSuchIndex", "IVF16,PQ7x4fs"}) {
+    inputs_.config.set_factory(factory);
+    EXPECT_THAT(
+        BuildIndex(inputs_, path_),
+        StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(factory)));
+  }
+}
+
+TEST_F(IndexBuilderTest, AVectorThatIsNotFiniteIsRefusedByItsRow) {
+  vectors_[5 * kDimension + 3] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(BuildIndex(inputs_, path_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("row 5")));
+}
+
+TEST_F(IndexBuilderTest, NoVectorsAndTornRowsAreRefused) {
+  inputs_.vectors = absl::MakeConstSpan(vectors_).subspan(0, 17);
+  EXPECT_THAT(BuildIndex(inputs_, path_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("whole")));
+  inputs_.vectors = {};
+  EXPECT_THAT(BuildIndex(inputs_, path_),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("whole")));
+}
+
+}  // namespace
+}  // namespace segue

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# What is too long for every change: every test under ThreadSanitizer, the
+# image, trainings on real data. Two hours or so on two cores; runs each part
+# even if one fails, and says at the end which did.
+#
+#   tests/full.sh [PART...]      PART: tsan, image, movielens, playlists
+#
+# SEGUE_DATA names the folder with ml-1m/ and playlists/ (events.csv.gz,
+# items.csv.gz); default: ../shared/data, else data.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+data=${SEGUE_DATA:-}
+if [ -z "$data" ]; then
+  data=data
+  [ ! -d ../shared/data ] || data=../shared/data
+fi
+
+# train SET CONFIG: trains and publishes; the figures go to the screen.
+train() {
+  local set=$1 config=$2 work=build/full/$1
+  if [ ! -f "$data/$set/events.csv.gz" ]; then
+    echo "full: $set SKIPPED: there is no $data/$set/events.csv.gz"
+    return
+  fi
+  cmake --preset release && cmake --build build/release \
+    --target segue-trainer || return
+  rm -rf "$work"
+  build/release/bin/segue-trainer train --config "$config" \
+    --set "events.path=$data/$set/events.csv.gz" \
+    --set "items.path=$data/$set/items.csv.gz" \
+    --set "run_dir=$work/run" --set "bundle_root=$work/bundles" || return
+  build/release/bin/segue-trainer inspect \
+    --bundle "$work/bundles/$(cat "$work/bundles/CURRENT")" >"$work/manifest" ||
+    return
+  /usr/bin/python3 tests/figures.py "$work/run/report.json"
+}
+
+part() {
+  case $1 in
+    tsan) tests/sanitized.sh tsan ;;
+    image) tests/image.sh ;;
+    movielens) train ml-1m deploy/config/movielens.textproto ;;
+    playlists) train playlists deploy/config/playlists.textproto ;;
+    *) echo "full: no part is called $1" >&2; return 2 ;;
+  esac
+}
+
+parts=("$@")
+[ $# -gt 0 ] || parts=(image movielens playlists tsan)
+deploy/install_deps.sh
+failed=()
+for name in "${parts[@]}"; do
+  printf '\n== %s\n' "$name"
+  part "$name" || failed+=("$name")
+done
+printf '\n'
+if [ "${#failed[@]}" -gt 0 ]; then
+  echo "full: failed: ${failed[*]}" >&2
+  exit 1
+fi
+echo "full: passed: ${parts[*]}"
