@@ -95,7 +95,7 @@ struct BundleWriter::State {
   Descriptor lock;
   std::string staging;
   std::vector<std::pair<std::string, FileRole>> announced;
-  v1::Manifest manifest;  // after Seal()
+  v1::Manifest manifest;  // of the last Seal()
   bool sealed = false;
   std::string published;
 
@@ -108,7 +108,7 @@ struct BundleWriter::State {
   absl::StatusOr<v1::File> Describe(const Descriptor& folder,
                                     const std::string& name,
                                     FileRole role) const;
-  void Name(v1::Manifest& manifest) const;
+  void Name(v1::Manifest& named) const;
   bool IsCurrentAlready(const std::string& current) const;
   void Prune(int keep_versions, const std::string& previous) const;
 };
@@ -128,6 +128,8 @@ absl::Status BundleWriter::State::CheckNames() const {
     }
   }
   for (const std::string& name : Names(staging)) {
+    // An earlier Seal() left its manifest; this one replaces it.
+    if (sealed && name == layout::kManifest) continue;
     if (names.count(name) == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
           staging, "/", name, " is no announced file of the bundle"));
@@ -154,20 +156,27 @@ absl::StatusOr<v1::File> BundleWriter::State::Describe(const Descriptor& folder,
   return file;
 }
 
-// Version and time; a second later where the name is taken.
-void BundleWriter::State::Name(v1::Manifest& manifest) const {
+// Version and time; a second later where the name is taken. The same content
+// sealed again keeps its name: measured files, the report among them, may have
+// it in them.
+void BundleWriter::State::Name(v1::Manifest& named) const {
+  if (sealed && manifest.content_hash() == named.content_hash()) {
+    named.set_version(manifest.version());
+    named.set_created_at(manifest.created_at());
+    return;
+  }
   absl::Time now = absl::Now();
   struct stat info;
   std::string version;
   while (true) {
     version = absl::StrCat(
         absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone()), "-",
-        manifest.content_hash().substr(0, 12));
+        named.content_hash().substr(0, 12));
     if (::lstat(absl::StrCat(root, "/", version).c_str(), &info) != 0) break;
     now += absl::Seconds(1);
   }
-  manifest.set_version(version);
-  manifest.set_created_at(
+  named.set_version(version);
+  named.set_created_at(
       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone()));
 }
 

@@ -42,6 +42,9 @@ class BundleWriter {
   // was built with (TowerHash(), manifest.h); empty, it is taken to be these.
   // FailedPrecondition if they are others; InvalidArgument for a bad name, a
   // file that was announced and not written, or written and not announced.
+  //
+  // May be repeated after more was added: what was sealed can be measured, and
+  // the measurements join it as kMeasured, under the same version.
   absl::StatusOr<v1::Manifest> Seal(v1::Content content);
 
   // Syncs, renames the staging folder to its version, replaces CURRENT, removes

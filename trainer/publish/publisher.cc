@@ -35,6 +35,8 @@ absl::StatusOr<std::string> ToJson(const Message& message, bool spaced) {
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   options.add_whitespace = spaced;
+  // A count of 0 is a figure, too.
+  options.always_print_primitive_fields = spaced;
   std::string json;
   const auto printed =
       google::protobuf::util::MessageToJsonString(message, &json, options);
@@ -189,6 +191,11 @@ absl::StatusOr<std::string> PublishModel(
       writer->Add(layout::kReport, FileRole::kMeasured), json));
   RETURN_IF_ERROR(writer->Seal(std::move(content)).status());
   RETURN_IF_ERROR(writer->Publish(config.publish().keep_versions()));
+  if (writer->published_version() != sealed.version()) {
+    // The same content was live already, under the name that it keeps.
+    report.set_bundle_version(writer->published_version());
+    RETURN_IF_ERROR(WriteReport(report, config.run_dir()));
+  }
   return writer->published_version();
 }
 

@@ -92,6 +92,26 @@ TEST_F(BundleWriterTest, MeasuredFilesStayOutsideOfTheContentHash) {
   EXPECT_EQ(hash("took 3 s"), hash("took 4 s"));
 }
 
+TEST_F(BundleWriterTest, AMeasurementOfWhatWasSealedJoinsTheSameVersion) {
+  auto writer = NewWriter();
+  StageToyFiles(*writer, "one");
+  const auto first = writer->Seal(ToyContent());
+  ASSERT_THAT(first, IsOk());
+  ASSERT_THAT(
+      WriteFileAtomically(writer->Add("measured.json", FileRole::kMeasured),
+                          first->version()),
+      IsOk());
+  const auto second = writer->Seal(ToyContent());
+  ASSERT_THAT(second, IsOk());
+  EXPECT_EQ(second->version(), first->version());
+  ASSERT_THAT(writer->Publish(/*keep_versions=*/0), IsOk());
+  const auto bundle =
+      OpenBundle(root_ + "/" + first->version(), VerifyScope::kAll);
+  ASSERT_THAT(bundle, IsOk());
+  EXPECT_EQ(ReadFile(bundle->Path("measured.json"), 100).value(),
+            first->version());
+}
+
 TEST_F(BundleWriterTest, TheOrderOfAddingDoesNotMatter) {
   const auto hash = [&](const char* first, const char* second) {
     auto writer = NewWriter();
