@@ -35,7 +35,8 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Create(
   // Slow and idle clients give their thread back.
   server.set_read_timeout(kTimeoutSeconds);
   server.set_write_timeout(kTimeoutSeconds);
-  server.set_keep_alive_timeout(kTimeoutSeconds);
+  // A scraper's idle connection would hold up the end of the process.
+  server.set_keep_alive_max_count(1);
   server.set_payload_max_length(kMaxBodyBytes);
   // The library's default shares the port with whoever else asks for it.
   server.set_socket_options([](socket_t socket) {
