@@ -1,0 +1,194 @@
+// The way of a new user: data, training, a look at the bundle, a server, and
+// answers over gRPC, all through the two binaries.
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "google/protobuf/util/json_util.h"
+#include "gtest/gtest.h"
+#include "segue/v1/report.pb.h"
+#include "tests/integration/segue_binaries.h"
+#include "tests/testing/temp_folder.h"
+
+namespace segue::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
+using ::testing::Not;
+
+// The report from the JSON that a program printed or wrote.
+v1::Report ParseReport(const std::string& json) {
+  v1::Report report;
+  EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(json, &report).ok())
+      << json.substr(0, 200);
+  return report;
+}
+
+template <typename Map>
+std::set<std::string> Keys(const Map& map) {
+  std::set<std::string> keys;
+  for (const auto& [key, value] : map) keys.insert(key);
+  return keys;
+}
+
+class TrainToServeTest : public ::testing::Test {
+ protected:
+  // Trained once; the tests only read.
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<TempFolder>();
+    const Finished made = MakeData(folder_->path());
+    ASSERT_EQ(made.code, 0) << made.errors;
+    const Finished trained =
+        RunTrainer(TrainArguments(folder_->path(), "run"), folder_->path());
+    ASSERT_EQ(trained.code, 0) << trained.errors;
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  static std::string Root() { return *folder_ / "bundles"; }
+  static std::string Current() { return ReadAll(Root() + "/CURRENT"); }
+
+  static std::unique_ptr<TempFolder> folder_;
+};
+std::unique_ptr<TempFolder> TrainToServeTest::folder_;
+
+TEST_F(TrainToServeTest, ReportHasTheFieldsThatScriptsRead) {
+  const v1::Report report = ParseReport(ReadAll(*folder_ / "run/report.json"));
+  EXPECT_EQ(report.dataset().users(), 300);
+  EXPECT_GT(report.dataset().items(), 1000);
+  EXPECT_EQ(report.dataset().events(), 30000);
+  EXPECT_GT(report.training().examples_per_second(), 0);
+  EXPECT_EQ(report.training().epochs(), 2);
+  ASSERT_EQ(report.training().loss_size(), 2);
+  EXPECT_LT(report.training().loss(1), report.training().loss(0));
+  const auto depths =
+      IsSupersetOf({"5", "10", "30", "50", "100", "300", "500", "1000"});
+  const v1::SplitReport& test = report.evaluation().test();
+  EXPECT_EQ(test.queries(), 200);
+  EXPECT_THAT(Keys(test.exact().recall()), depths);
+  EXPECT_THAT(Keys(test.exact().ndcg()), depths);
+  EXPECT_THAT(Keys(test.ann().recall()), depths);
+  EXPECT_THAT(Keys(test.ann().overlap()), depths);
+  EXPECT_THAT(Keys(test.baselines().popularity().recall()), depths);
+  EXPECT_THAT(report.index().description(), HasSubstr("IVF16_HNSW"));
+  EXPECT_GT(report.index().bytes(), 0);
+  EXPECT_GT(report.index().build_seconds(), 0);
+}
+
+TEST_F(TrainToServeTest, TheIndexFindsWhatExactSearchFinds) {
+  const v1::Report report = ParseReport(ReadAll(*folder_ / "run/report.json"));
+  EXPECT_GE(report.evaluation().test().ann().overlap().at("100"), 0.95);
+}
+
+TEST_F(TrainToServeTest, InspectVerifiesEveryFile) {
+  const Finished inspected =
+      RunTrainer({"inspect", "--bundle", Root()}, folder_->path());
+  EXPECT_EQ(inspected.code, 0) << inspected.errors;
+  EXPECT_THAT(inspected.output,
+              AllOf(HasSubstr("query_tower.pt"), HasSubstr("index.faiss"),
+                    HasSubstr("\"tower_hash\"")));
+}
+
+TEST_F(TrainToServeTest, EvaluateRepeatsTheFiguresOfTheReport) {
+  const Finished evaluated =
+      RunTrainer({"evaluate", "--bundle", Root()}, folder_->path());
+  ASSERT_EQ(evaluated.code, 0) << evaluated.errors;
+  const v1::Report again = ParseReport(evaluated.output);
+  const v1::Report report = ParseReport(ReadAll(*folder_ / "run/report.json"));
+  for (const std::string k : {"10", "100"}) {
+    EXPECT_DOUBLE_EQ(again.evaluation().test().exact().recall().at(k),
+                     report.evaluation().test().exact().recall().at(k));
+    EXPECT_DOUBLE_EQ(again.evaluation().test().ann().overlap().at(k),
+                     report.evaluation().test().ann().overlap().at(k));
+  }
+}
+
+TEST_F(TrainToServeTest, TheSameSeedGivesTheSameContentHash) {
+  std::vector<std::string> arguments = TrainArguments(folder_->path(), "again");
+  arguments.insert(arguments.end(),
+                   {"--set", "bundle_root=" + (*folder_ / "again_bundles")});
+  const Finished trained = RunTrainer(arguments, folder_->path());
+  ASSERT_EQ(trained.code, 0) << trained.errors;
+  const std::string hash =
+      ContentHash(*folder_ / "again_bundles", folder_->path());
+  EXPECT_EQ(hash.size(), 64);
+  EXPECT_EQ(hash, ContentHash(Root(), folder_->path()));
+}
+
+TEST_F(TrainToServeTest, AGateThatRefusesLeavesCurrentAlone) {
+  const std::string before = Current();
+  std::vector<std::string> arguments = TrainArguments(folder_->path(), "gate");
+  arguments.insert(arguments.end(), {"--set", "publish.min_recall=0.999",
+                                     "--set", "training.seed_is_no_field=1"});
+  Finished refused = RunTrainer(arguments, folder_->path());
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.errors, HasSubstr("seed_is_no_field"));
+
+  arguments.resize(arguments.size() - 2);
+  refused = RunTrainer(arguments, folder_->path());
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.errors, AllOf(HasSubstr("not published"),
+                                    HasSubstr("publish.min_recall")));
+  EXPECT_EQ(Current(), before);
+  EXPECT_THAT(ReadAll(*folder_ / "gate/report.html"), HasSubstr("<html"));
+}
+
+TEST_F(TrainToServeTest, ServesWhatWasTrained) {
+  auto server = RunningServer::Start(Root(), folder_->path());
+  ASSERT_NE(server, nullptr);
+  const std::vector<v1::RetrieveRequest> samples =
+      SampleRequests(*folder_ / "run");
+  ASSERT_GT(samples.size(), 50);
+  for (int i = 0; i < 50; ++i) {
+    v1::RetrieveRequest request = samples[i];
+    request.set_top_k(100);
+    request.set_exclude_history(true);
+    v1::RetrieveResponse response;
+    const grpc::Status status = server->Retrieve(request, response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.item_ids_size(), 100);
+    EXPECT_EQ(response.scores_size(), 100);
+    EXPECT_TRUE(
+        std::is_sorted(response.scores().rbegin(), response.scores().rend()));
+    EXPECT_EQ(response.bundle_version() + "\n", Current());
+    EXPECT_EQ(response.unknown_history(), 0);
+    const std::set<std::string> ids(response.item_ids().begin(),
+                                    response.item_ids().end());
+    EXPECT_EQ(ids.size(), 100);
+    for (const std::string& seen : request.history()) {
+      EXPECT_THAT(ids, Not(::testing::Contains(seen)));
+    }
+  }
+  EXPECT_THAT(
+      server->Get("/metrics"),
+      AllOf(HasSubstr("segue_requests_total{code=\"OK\",method=\"Retrieve\"} "
+                      "50"),
+            HasSubstr("segue_bundle_reloads_total{outcome=\"success\"} 1")));
+  server->process().Signal(SIGTERM);
+  EXPECT_EQ(server->process().Wait(), 0) << server->process().Errors();
+  EXPECT_THAT(server->process().Errors(), HasSubstr("drained"));
+}
+
+TEST_F(TrainToServeTest, TheWholeCatalogueCanBeAskedForInThousands) {
+  auto server = RunningServer::Start(Root(), folder_->path());
+  ASSERT_NE(server, nullptr);
+  v1::RetrieveRequest request;
+  request.set_user_id("nobody");
+  request.add_history("no such track");
+  request.set_top_k(1000);
+  v1::RetrieveResponse response;
+  const grpc::Status status = server->Retrieve(request, response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  const std::set<std::string> ids(response.item_ids().begin(),
+                                  response.item_ids().end());
+  EXPECT_EQ(ids.size(), 1000);
+  EXPECT_EQ(response.unknown_history(), 1);
+}
+
+}  // namespace
+}  // namespace segue::testing
