@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 
@@ -41,6 +42,9 @@ std::unique_ptr<Process> Process::Start(const std::vector<std::string>& argv,
   std::unique_ptr<Process> process(new Process);
   process->output_ = folder + "/" + name + ".out";
   process->errors_ = folder + "/" + name + ".err";
+  // What an earlier process of this name wrote is not the new one's.
+  std::remove(process->output_.c_str());
+  std::remove(process->errors_.c_str());
   std::vector<char*> arguments;
   for (const std::string& each : argv) {
     arguments.push_back(const_cast<char*>(each.c_str()));

@@ -2,6 +2,7 @@
 
 #include <grpcpp/grpcpp.h>
 #include <httplib.h>
+#include <signal.h>
 
 #include <chrono>
 
@@ -113,6 +114,12 @@ grpc::Status RunningServer::Retrieve(const v1::RetrieveRequest& request,
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
   return stub_->Retrieve(&context, request, &response);
+}
+
+int RunningServer::Stop() {
+  stub_.reset();
+  process_->Signal(SIGTERM);
+  return process_->Wait();
 }
 
 std::string RunningServer::Get(const std::string& path) const {

@@ -47,7 +47,9 @@ class RunningServer {
                         v1::RetrieveResponse& response);
   // The body of GET `path`; empty unless the status is 200.
   std::string Get(const std::string& path) const;
-  Process& process() { return *process_; }
+  // Hangs up, sends SIGTERM and waits: the exit code.
+  int Stop();
+  std::string Log() const { return process_->Errors(); }
 
  private:
   RunningServer() = default;

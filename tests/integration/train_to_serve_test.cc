@@ -169,9 +169,8 @@ TEST_F(TrainToServeTest, ServesWhatWasTrained) {
       AllOf(HasSubstr("segue_requests_total{code=\"OK\",method=\"Retrieve\"} "
                       "50"),
             HasSubstr("segue_bundle_reloads_total{outcome=\"success\"} 1")));
-  server->process().Signal(SIGTERM);
-  EXPECT_EQ(server->process().Wait(), 0) << server->process().Errors();
-  EXPECT_THAT(server->process().Errors(), HasSubstr("drained"));
+  EXPECT_EQ(server->Stop(), 0) << server->Log();
+  EXPECT_THAT(server->Log(), HasSubstr("drained"));
 }
 
 TEST_F(TrainToServeTest, TheWholeCatalogueCanBeAskedForInThousands) {
