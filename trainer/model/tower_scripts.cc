@@ -20,11 +20,13 @@ std::string DefineMlp(torch::jit::Module& module, int32_t input,
   for (size_t i = 0; i < options.layers.size(); ++i) {
     const int32_t next = options.layers[i];
     const double deviation = std::sqrt(2.0 / (width + next));
-    module.register_parameter(
-        absl::StrCat("weight", i),
-        torch::empty({next, width}).normal_(0, deviation, generator), false);
-    module.register_parameter(absl::StrCat("bias", i), torch::zeros({next}),
+    module.register_parameter(absl::StrCat("weight", i),
+                              torch::empty({next, width})
+                                  .normal_(0, deviation, generator)
+                                  .requires_grad_(true),
                               false);
+    module.register_parameter(absl::StrCat("bias", i),
+                              torch::zeros({next}).requires_grad_(true), false);
     absl::StrAppend(&single, "      v = torch.addmv(self.bias", i,
                     ", self.weight", i, ", v)\n");
     absl::StrAppend(&batch, "      x = torch.addmm(self.bias", i,

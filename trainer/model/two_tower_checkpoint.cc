@@ -143,6 +143,7 @@ absl::Status TwoTowerModel::SaveTowers(const std::string& query_path,
                                        const std::string& item_path) const {
   const auto save = [](const torch::jit::Module& tower,
                        const std::string& path) {
+    torch::NoGradGuard no_grad;  // copies are leaves, too
     torch::jit::Module copy = tower.deepcopy();
     copy.eval();
     for (torch::Tensor weights : copy.parameters()) {
