@@ -2,7 +2,6 @@
 #include <google/protobuf/stubs/common.h>
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
-#include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -58,9 +57,7 @@ int Run(const std::string& config_path, const std::vector<std::string>& set) {
 }
 
 int Main(int argc, char** argv) {
-  // Before any OpenMP runtime reads it; parallelism is across requests.
-  ::setenv("OMP_NUM_THREADS", "1", 1);
-  UseSingleThreadedKernels();
+  UseKernelThreads(1);  // parallelism is across requests
 
   CLI::App app("Serves bundles that segue-trainer publishes, over gRPC.");
   std::string config_path;

@@ -183,10 +183,10 @@ absl::StatusOr<std::unique_ptr<ItemTower>> LoadItemTower(
   return tower;
 }
 
-void UseSingleThreadedKernels() {
-  at::set_num_threads(1);
+void UseKernelThreads(int threads) {
+  at::set_num_threads(threads);
   at::set_num_interop_threads(1);
-  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(1);
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(threads);
   // The profiling executor specialises over the first requests; the simple one
   // has the same speed from the first on.
   torch::jit::getProfilingMode() = false;

@@ -22,9 +22,10 @@ absl::StatusOr<std::unique_ptr<QueryTower>> LoadQueryTower(
 absl::StatusOr<std::unique_ptr<ItemTower>> LoadItemTower(
     const std::string& bytes, const TowerShape& shape);
 
-// One thread for torch's and OpenBLAS's kernels called from any thread of this
-// process: parallelism is across requests. Call in main, before other threads.
-void UseSingleThreadedKernels();
+// How many threads torch's and OpenBLAS's kernels use, whichever thread calls
+// them. Torch's own choice counts what it takes for physical cores: one, on
+// many virtual machines. Call before the first kernel and before other threads.
+void UseKernelThreads(int threads);
 
 // "1.13.1" and the like, for --version and the manifest.
 std::string TorchVersion();

@@ -1,6 +1,7 @@
 // Times training steps at the seed notebook's sizes, on random data in memory:
 // the counterpart of a dense PyTorch step over the same towers and tables.
 #include <malloc.h>
+#include <omp.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_cat.h"
+#include "core/towers/torchscript_towers.h"
 #include "trainer/base/random.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/split.h"
@@ -90,9 +92,13 @@ int main(int argc, char** argv) {
   app.add_option("--albums", sizes.albums);
   app.add_option("--batch", sizes.batch);
   app.add_option("--steps", sizes.steps);
+  int threads = omp_get_num_procs();
+  app.add_option("--threads", threads);
   CLI11_PARSE(app, argc, argv);
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  omp_set_num_threads(threads);
+  segue::UseKernelThreads(threads);
 
   const Dataset data = MakeData(sizes);
   segue::Split split;

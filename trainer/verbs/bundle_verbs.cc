@@ -1,8 +1,8 @@
 // evaluate, index, inspect: what can be done to a published bundle.
-#include <omp.h>
-
 #include <cstdio>
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
@@ -15,17 +15,10 @@
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/publisher.h"
+#include "trainer/verbs/threads.h"
 #include "trainer/verbs/verbs.h"
 
 namespace segue {
-namespace {
-
-int32_t UseThreads(const v1::TrainerConfig& config) {
-  if (config.threads() > 0) omp_set_num_threads(config.threads());
-  return omp_get_max_threads();
-}
-
-}  // namespace
 
 absl::StatusOr<std::string> ResolveBundle(const std::string& bundle) {
   std::error_code error;
@@ -88,11 +81,11 @@ absl::Status RunSynth(const SyntheticOptions& options) {
 }
 
 std::string VersionText() {
-  std::string text;
-  for (const auto& [name, version] : LibraryVersions()) {
-    absl::StrAppend(&text, name, " ", version, "\n");
-  }
-  return text;
+  std::map<std::string, std::string> versions = LibraryVersions();
+  return absl::StrCat("segue-trainer ", versions["segue"], "\nLibTorch ",
+                      versions["libtorch"], "\nFAISS ", versions["faiss"],
+                      "\nProtobuf ", versions["protobuf"], "\nArrow ",
+                      versions["arrow"]);
 }
 
 }  // namespace segue

@@ -1,5 +1,3 @@
-#include <omp.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -16,6 +14,7 @@
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/publish/publisher.h"
 #include "trainer/training/train_loop.h"
+#include "trainer/verbs/threads.h"
 #include "trainer/verbs/verbs.h"
 
 namespace segue {
@@ -107,8 +106,7 @@ absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
   RETURN_IF_ERROR(CreateFolders(config.run_dir()));
   Progress progress(config.run_dir() + "/train.log");
-  if (config.threads() > 0) omp_set_num_threads(config.threads());
-  const int32_t threads = omp_get_max_threads();
+  const int32_t threads = UseThreads(config);
 
   const Clock::time_point start = Clock::now();
   progress.Line(absl::StrCat("reading ", config.events().path()));
