@@ -2,10 +2,13 @@
 #ifndef SEGUE_SERVER_CALL_H_
 #define SEGUE_SERVER_CALL_H_
 
+#include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "core/base/deadline.h"
@@ -14,12 +17,16 @@
 
 namespace segue {
 
-// The same moment on the clock that Deadline uses; gRPC's "never" stays never.
-inline Deadline ToDeadline(std::chrono::system_clock::time_point when) {
-  if (when == std::chrono::system_clock::time_point::max()) {
-    return Deadline::Infinite();
-  }
-  return Deadline::After(when - std::chrono::system_clock::now());
+// The same moment on the clock that Deadline uses. A century away and more is
+// never: clients send timeouts that std::chrono's nanoseconds do not hold (Go's
+// longest is 292 years), and its system_clock ends in 2262.
+inline Deadline ToDeadline(gpr_timespec when) {
+  constexpr int64_t kCenturySeconds = int64_t{100} * 365 * 24 * 60 * 60;
+  const gpr_timespec left = gpr_time_sub(when, gpr_now(when.clock_type));
+  if (left.tv_sec >= kCenturySeconds) return Deadline::Infinite();
+  return Deadline::After(
+      std::chrono::seconds(std::max(left.tv_sec, -kCenturySeconds)) +
+      std::chrono::nanoseconds(left.tv_nsec));
 }
 
 // Codes that README.md documents go out as they are, others as INTERNAL.
@@ -37,7 +44,7 @@ class Call : public Job, public grpc::ServerUnaryReactor {
        grpc::ByteBuffer& answer, Metrics& metrics)
       : method_(method),
         arrival_(std::chrono::steady_clock::now()),
-        deadline_(ToDeadline(context.deadline())),
+        deadline_(ToDeadline(context.raw_deadline())),
         answer_(answer),
         metrics_(metrics) {}
 

@@ -20,8 +20,9 @@ enum class Method { kRetrieve, kBatchRetrieve, kSimilarItems, kDescribeItems };
 // How an attempt to load a bundle ended.
 enum class ReloadOutcome {
   kSuccess,
-  kMissing,       // no CURRENT, or no folder of its name
-  kCorrupt,       // bytes that are not those that were published
+  kMissing,       // no CURRENT, or the folder went while it was opened
+  kCorrupt,       // bytes that are not those that were published, or a CURRENT
+                  // that names no folder
   kIncompatible,  // files that do not fit each other or this server
   kTooLarge,      // over max_bundle_bytes
   kWarmUpFailed,  // loads, but does not answer

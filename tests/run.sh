@@ -2,7 +2,7 @@
 # Everything that a change has to pass: dependencies, build with warnings as
 # errors, layering, format, every test. The last lines are ctest's.
 #
-#   tests/run.sh [ARGUMENT...]      arguments go to ctest, e.g. -R core/
+#   tests/run.sh [ARGUMENT...]      arguments go to ctest, e.g. -R core_
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly jobs=${SEGUE_JOBS:-$(nproc)}

@@ -1,14 +1,26 @@
 #include "trainer/config_validation.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/config/text_proto.h"
+#include "trainer/evaluation/ranked_lists.h"
 
 namespace segue {
 namespace {
+
+// Of the vectors, where model.layers is empty (config.proto).
+constexpr int32_t kDefaultDimension = 128;
+// What a 4-bit sub-quantiser has centroids, and needs vectors to train.
+constexpr int32_t kFewestTrainingVectors = 16;
+// Queries are embedded in batches of this size, however small training's are.
+constexpr int64_t kEmbedBatch = 4096;
 
 // Gathers violations; each check names the field's path.
 class Checks {
@@ -26,6 +38,16 @@ class Checks {
     Require(value >= 0 && value < 1, field,
             absl::StrCat("is ", value, ", must be in [0, 1)"));
   }
+  // [0, 1]
+  void Fraction(double value, absl::string_view field) {
+    Require(value >= 0 && value <= 1, field,
+            absl::StrCat("is ", value, ", must be in [0, 1]"));
+  }
+  // (0, infinity)
+  void Positive(double value, absl::string_view field) {
+    Require(value > 0 && std::isfinite(value), field,
+            absl::StrCat("is ", value, ", must be above 0 and finite"));
+  }
   absl::Status ToStatus() const { return ViolationsToStatus(violations_); }
 
  private:
@@ -36,6 +58,7 @@ void CheckEvents(const v1::EventsConfig& events, Checks& checks) {
   checks.Require(!events.path().empty(), "events.path",
                  "is required: the log of events");
   checks.AtLeast(events.min_events_per_user(), 1, "events.min_events_per_user");
+  checks.Positive(events.weight_scale(), "events.weight_scale");
   for (int i = 0; i < events.filters_size(); ++i) {
     const v1::EventFilter& filter = events.filters(i);
     const std::string name = absl::StrCat("events.filters[", i, "]");
@@ -44,10 +67,14 @@ void CheckEvents(const v1::EventsConfig& events, Checks& checks) {
                     filter.has_at_most();
     checks.Require(set == 1, name,
                    "set exactly one of one_of, at_least and at_most");
+    checks.Require(
+        !std::isnan(filter.at_least()) && !std::isnan(filter.at_most()), name,
+        "nothing is at least or at most nan");
   }
 }
 
 void CheckItems(const v1::ItemsConfig& items, Checks& checks) {
+  checks.AtLeast(items.embedding_width(), 0, "items.embedding_width");
   std::set<std::string> names;
   for (int i = 0; i < items.features_size(); ++i) {
     const v1::ItemFeature& feature = items.features(i);
@@ -85,34 +112,67 @@ void CheckQueryFeatures(
                    absl::StrCat("\"", features[i].name(), "\" is there twice"));
     checks.Require(features[i].kind() != v1::MULTI_CATEGORICAL, name + ".kind",
                    "must be CATEGORICAL or NUMERIC");
+    checks.AtLeast(features[i].embedding_width(), 0, name + ".embedding_width");
   }
 }
 
-void CheckModel(const v1::TrainerConfig& config, Checks& checks) {
-  const v1::ModelConfig& model = config.model();
+void CheckUsers(const v1::TrainerConfig& config, Checks& checks) {
+  const v1::UsersConfig& users = config.users();
+  // A request names both kinds alike.
+  std::set<std::string> names;
+  CheckQueryFeatures(users.features(), "users.features", names, checks);
+  CheckQueryFeatures(config.request_features(), "request_features", names,
+                     checks);
+  checks.Require(users.features().empty() || !users.path().empty(),
+                 "users.features", "need users.path");
+  checks.AtLeast(users.embedding_width(), 0, "users.embedding_width");
+  checks.AtLeast(users.unknown_buckets(), 1, "users.unknown_buckets");
+}
+
+void CheckSplit(const v1::TrainerConfig& config, Checks& checks) {
+  const v1::SplitConfig& split = config.split();
+  checks.Require(split.kind() == v1::SplitConfig::LEAVE_ONE_OUT ||
+                     config.events().time_unit() == v1::EventsConfig::SECONDS,
+                 "split.kind",
+                 "LAST_DAYS needs events.time_unit SECONDS; with ORDER use "
+                 "LEAVE_ONE_OUT");
+  checks.Require(split.test_days() > 0, "split.test_days", "must be above 0");
+  checks.Require(split.validation_days() >= 0, "split.validation_days",
+                 "must not be negative");
+}
+
+void CheckWindow(const v1::TrainerConfig& config, Checks& checks) {
+  const v1::WindowConfig& window = config.window();
+  checks.AtLeast(window.history_length(), 1, "window.history_length");
+  checks.AtLeast(window.min_history(), 1, "window.min_history");
+  checks.AtLeast(window.max_windows_per_user(), 1,
+                 "window.max_windows_per_user");
+  // A batch counts the items of its histories, seeds and targets in 32 bits.
+  const int64_t batch =
+      std::max<int64_t>(config.training().batch_size(), kEmbedBatch);
+  checks.Require((window.history_length() + int64_t{2}) * batch <=
+                     std::numeric_limits<int32_t>::max(),
+                 "window.history_length",
+                 absl::StrCat("is ", window.history_length(),
+                              ", too many for batches of ", batch));
+}
+
+void CheckModel(const v1::ModelConfig& model, Checks& checks) {
   for (int32_t width : model.layers()) {
     checks.AtLeast(width, 1, "model.layers");
   }
-  checks.Require(model.temperature() > 0, "model.temperature",
-                 absl::StrCat("is ", model.temperature(), ", must be above 0"));
+  checks.Positive(model.temperature(), "model.temperature");
   checks.Share(model.user_id_dropout(), "model.user_id_dropout");
   checks.Share(model.item_id_dropout(), "model.item_id_dropout");
   checks.Share(model.dropout(), "model.dropout");
-  checks.Require(
-      model.serving_age_quantile() >= 0 && model.serving_age_quantile() <= 1,
-      "model.serving_age_quantile", "must be in [0, 1]");
-  checks.AtLeast(config.window().history_length(), 1, "window.history_length");
-  checks.AtLeast(config.window().min_history(), 1, "window.min_history");
-  checks.AtLeast(config.window().max_windows_per_user(), 1,
-                 "window.max_windows_per_user");
+  checks.Fraction(model.serving_age_quantile(), "model.serving_age_quantile");
 }
 
 void CheckTraining(const v1::TrainerConfig& config, Checks& checks) {
   const v1::TrainingConfig& training = config.training();
   checks.AtLeast(training.batch_size(), 2, "training.batch_size");
   checks.AtLeast(training.epochs(), 1, "training.epochs");
-  checks.Require(training.learning_rate() > 0, "training.learning_rate",
-                 "must be above 0");
+  checks.Positive(training.learning_rate(), "training.learning_rate");
   checks.Require(training.weight_decay() >= 0 &&
                      training.learning_rate() * training.weight_decay() < 1,
                  "training.weight_decay",
@@ -121,8 +181,17 @@ void CheckTraining(const v1::TrainerConfig& config, Checks& checks) {
   checks.Require(training.beta2() > training.beta1() * training.beta1() &&
                      training.beta2() < 1,
                  "training.beta2", "must be above beta1 squared and below 1");
+  // Tables hold it as a float; 0 / 0 is what a gradient of 0 would become.
+  checks.Require(static_cast<float>(training.epsilon()) > 0 &&
+                     std::isfinite(training.epsilon()),
+                 "training.epsilon",
+                 absl::StrCat("is ", training.epsilon(),
+                              ", must be above 0 as a float and finite"));
   checks.Require(training.logq_alpha() > 0 && training.logq_alpha() <= 1,
                  "training.logq_alpha", "must be in (0, 1]");
+  checks.AtLeast(training.logq_slots(), int64_t{0}, "training.logq_slots");
+  checks.AtLeast(training.max_steps(), int64_t{0}, "training.max_steps");
+  checks.AtLeast(training.keep_checkpoints(), 0, "training.keep_checkpoints");
   checks.AtLeast(training.early_stopping_epochs(), 0,
                  "training.early_stopping_epochs");
   checks.AtLeast(training.validation_k(), 1, "training.validation_k");
@@ -131,6 +200,65 @@ void CheckTraining(const v1::TrainerConfig& config, Checks& checks) {
                      config.split().validation_days() > 0,
                  "training.early_stopping_epochs",
                  "needs validation queries: split.validation_days is 0");
+}
+
+void CheckQuantiser(const v1::TrainerConfig& config, Checks& checks) {
+  const v1::IndexConfig& index = config.index();
+  const int32_t dimension = config.model().layers().empty()
+                                ? kDefaultDimension
+                                : *config.model().layers().rbegin();
+  checks.Require(
+      index.pq_m() <= 0 || dimension % index.pq_m() == 0, "index.pq_m",
+      absl::StrCat(index.pq_m(), " sub-quantisers do not divide the ",
+                   dimension, " dimensions of the last layer"));
+  checks.AtLeast(index.max_training_vectors(), kFewestTrainingVectors,
+                 "index.max_training_vectors");
+  checks.Require(index.nlist() <= index.max_training_vectors(), "index.nlist",
+                 absl::StrCat("is ", index.nlist(),
+                              ", more cells than max_training_vectors (",
+                              index.max_training_vectors(), ")"));
+}
+
+// What the index would only refuse once the model is trained.
+void CheckIndex(const v1::TrainerConfig& config, Checks& checks) {
+  const v1::IndexConfig& index = config.index();
+  const bool factory = index.kind() == v1::IndexConfig::FACTORY;
+  checks.Require(!factory || !index.factory().empty(), "index.factory",
+                 "is required for kind FACTORY");
+  checks.Require(factory || index.factory().empty(), "index.factory",
+                 "is for kind FACTORY only");
+  checks.AtLeast(index.flat_limit(), 0, "index.flat_limit");
+  checks.AtLeast(index.nlist(), 0, "index.nlist");
+  checks.AtLeast(index.pq_m(), 0, "index.pq_m");
+  checks.AtLeast(index.nprobe(), 0, "index.nprobe");
+  checks.AtLeast(index.k_factor(), 0, "index.k_factor");
+  checks.AtLeast(index.tune_k(), 1, "index.tune_k");
+  checks.AtLeast(index.tune_queries(), 1, "index.tune_queries");
+  checks.Fraction(index.target_overlap(), "index.target_overlap");
+  if (index.kind() == v1::IndexConfig::AUTO ||
+      index.kind() == v1::IndexConfig::HNSW_IVF_PQ) {
+    CheckQuantiser(config, checks);
+  } else {
+    checks.AtLeast(index.max_training_vectors(), 1,
+                   "index.max_training_vectors");
+  }
+}
+
+void CheckPublish(const v1::TrainerConfig& config, Checks& checks) {
+  checks.AtLeast(config.evaluation().max_queries(), 0,
+                 "evaluation.max_queries");
+  checks.AtLeast(config.evaluation().bootstrap_samples(), 0,
+                 "evaluation.bootstrap_samples");
+  const v1::PublishConfig& publish = config.publish();
+  checks.Fraction(publish.min_recall(), "publish.min_recall");
+  checks.Fraction(publish.min_overlap(), "publish.min_overlap");
+  // At any other depth there are no figures, and the gate would never open.
+  checks.Require(std::count(kReportDepths.begin(), kReportDepths.end(),
+                            publish.gate_k()) > 0,
+                 "publish.gate_k",
+                 absl::StrCat("is ", publish.gate_k(), ", must be one of ",
+                              absl::StrJoin(kReportDepths, ", ")));
+  checks.AtLeast(publish.keep_versions(), 0, "publish.keep_versions");
 }
 
 }  // namespace
@@ -143,32 +271,13 @@ absl::Status ValidateTrainerConfig(const v1::TrainerConfig& config) {
   checks.AtLeast(config.threads(), 0, "threads");
   CheckEvents(config.events(), checks);
   CheckItems(config.items(), checks);
-  std::set<std::string> names;
-  CheckQueryFeatures(config.users().features(), "users.features", names,
-                     checks);
-  CheckQueryFeatures(config.request_features(), "request_features", names,
-                     checks);
-  checks.Require(
-      config.users().features().empty() || !config.users().path().empty(),
-      "users.features", "need users.path");
-  checks.Require(config.split().kind() == v1::SplitConfig::LEAVE_ONE_OUT ||
-                     config.events().time_unit() == v1::EventsConfig::SECONDS,
-                 "split.kind",
-                 "LAST_DAYS needs events.time_unit SECONDS; with ORDER use "
-                 "LEAVE_ONE_OUT");
-  checks.Require(config.split().test_days() > 0, "split.test_days",
-                 "must be above 0");
-  checks.Require(config.split().validation_days() >= 0, "split.validation_days",
-                 "must not be negative");
-  CheckModel(config, checks);
+  CheckUsers(config, checks);
+  CheckSplit(config, checks);
+  CheckWindow(config, checks);
+  CheckModel(config.model(), checks);
   CheckTraining(config, checks);
-  checks.Require(config.index().kind() != v1::IndexConfig::FACTORY ||
-                     !config.index().factory().empty(),
-                 "index.factory", "is required for kind FACTORY");
-  checks.Require(config.index().kind() == v1::IndexConfig::FACTORY ||
-                     config.index().factory().empty(),
-                 "index.factory", "is for kind FACTORY only");
-  checks.AtLeast(config.publish().gate_k(), 1, "publish.gate_k");
+  CheckIndex(config, checks);
+  CheckPublish(config, checks);
   return checks.ToStatus();
 }
 

@@ -42,8 +42,13 @@ double At(const Map& map, int32_t k) {
   return found == map.end() ? 0 : found->second;
 }
 
-std::string WithInterval(double mean, const v1::Interval& interval) {
-  return absl::StrFormat("%.4f <small>%.4f&ndash;%.4f</small>", mean,
+template <typename Means, typename Intervals>
+std::string WithInterval(const Means& means, const Intervals& intervals,
+                         int32_t k) {
+  const auto found = intervals.find(absl::StrCat(k));
+  const v1::Interval interval =
+      found == intervals.end() ? v1::Interval() : found->second;
+  return absl::StrFormat("%.4f <small>%.4f&ndash;%.4f</small>", At(means, k),
                          interval.low(), interval.high());
 }
 
@@ -52,14 +57,11 @@ std::string RankingTable(const v1::SplitReport& test) {
       "<table><tr><th>k</th><th>recall, exact</th><th>NDCG, exact</th>"
       "<th>recall, index</th><th>overlap</th><th>most popular</th></tr>\n";
   for (int32_t k : kReportDepths) {
-    const std::string key = absl::StrCat(k);
     absl::StrAppend(
         &out, "<tr><td>", k, "</td><td>",
-        WithInterval(At(test.exact().recall(), k),
-                     test.exact().recall_interval().at(key)),
+        WithInterval(test.exact().recall(), test.exact().recall_interval(), k),
         "</td><td>",
-        WithInterval(At(test.exact().ndcg(), k),
-                     test.exact().ndcg_interval().at(key)),
+        WithInterval(test.exact().ndcg(), test.exact().ndcg_interval(), k),
         "</td><td>", absl::StrFormat("%.4f", At(test.ann().recall(), k)),
         "</td><td>", absl::StrFormat("%.3f", At(test.ann().overlap(), k)),
         "</td><td>",

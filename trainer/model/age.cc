@@ -28,8 +28,8 @@ AgeScale AgeScale::Fit(const EventLog& log, const Split& split,
   double sum = 0, squares = 0;
   int64_t count = 0;
   for (int32_t user = 0; user < log.users(); ++user) {
-    const int64_t begin = log.user_begins[user];
-    for (int64_t e = begin + 1; e < split.train_ends[user]; ++e) {
+    const int64_t first = log.user_begins[user] + config.window().min_history();
+    for (int64_t e = first; e < split.train_ends[user]; ++e) {
       const double age = Age(scale.latest_, log.times[e]);
       sum += age;
       squares += age * age;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -57,8 +56,9 @@ absl::StatusOr<std::vector<EncodedFeature>> EncodeFeatures(
   return features;
 }
 
+// Rows of width 0 may lie nowhere, which memcpy does not allow.
 void CopyRow(const float* from, int32_t width, float* to) {
-  std::memcpy(to, from, width * sizeof(float));
+  std::copy(from, from + width, to);
 }
 
 }  // namespace

@@ -1,0 +1,221 @@
+// One step of training against autograd through the exported towers.
+#include <torch/script.h>
+
+#include <cmath>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_folder.h"
+#include "tests/trainer/model/tiny_dataset.h"
+#include "trainer/model/age.h"
+#include "trainer/model/frequency_estimator.h"
+#include "trainer/model/two_tower_model.h"
+
+namespace segue {
+namespace {
+
+using segue::testing::IsOk;
+using segue::testing::kTinyItems;
+using segue::testing::kTinyUsers;
+using segue::testing::TempFolder;
+using segue::testing::TinyConfig;
+using segue::testing::TinyRun;
+
+// So large an epsilon makes a step plain gradient descent at a rate of 1: what
+// a weight loses is its gradient.
+v1::TrainerConfig DescentConfig() {
+  v1::TrainerConfig config = TinyConfig();
+  config.mutable_training()->set_learning_rate(1e6);
+  config.mutable_training()->set_epsilon(1e6);
+  config.mutable_training()->set_weight_decay(0);
+  config.mutable_model()->set_item_id_dropout(0);
+  config.mutable_model()->set_user_id_dropout(0);
+  return config;
+}
+
+struct Towers {
+  torch::jit::Module query, item;
+};
+
+Towers Saved(const TwoTowerModel& model) {
+  const TempFolder folder;
+  EXPECT_THAT(model.SaveTowers(folder / "query.pt", folder / "item.pt"),
+              IsOk());
+  return {torch::jit::load(folder / "query.pt"),
+          torch::jit::load(folder / "item.pt")};
+}
+
+// All fused rows of items, or of users with the device of no request.
+torch::Tensor ItemRows(const TwoTowerModel& model) {
+  torch::Tensor rows = torch::empty({kTinyItems + 1, model.shape().item_width});
+  for (int64_t row = 0; row <= kTinyItems; ++row) {
+    model.ReadItemRow(
+        row, {rows[row].data_ptr<float>(), static_cast<size_t>(rows.size(1))});
+  }
+  return rows;
+}
+
+torch::Tensor UserRows(const TwoTowerModel& model) {
+  torch::Tensor rows = torch::empty({kTinyUsers + 1, model.shape().user_width});
+  for (int64_t row = 0; row <= kTinyUsers; ++row) {
+    model.ReadUserRow(
+        row, {rows[row].data_ptr<float>(), static_cast<size_t>(rows.size(1))});
+  }
+  return rows;
+}
+
+torch::Tensor Devices(const TwoTowerModel& model) {
+  const v1::FeatureSchema schema = model.Schema();
+  const auto& embeddings = schema.request_features(0).embeddings();
+  torch::Tensor rows = torch::empty({3, 2});
+  for (int i = 0; i < 6; ++i) rows[i / 2][i % 2] = embeddings[i];
+  return rows;
+}
+
+// The loss as the papers write it, over leaves that collect gradients.
+class Reference {
+ public:
+  Reference(const TinyRun& run, const TwoTowerModel& model)
+      : run_(run), towers_(Saved(model)) {
+    items_ = ItemRows(model).requires_grad_(true);
+    users_ = UserRows(model).requires_grad_(true);
+    devices_ = Devices(model).requires_grad_(true);
+    for (torch::jit::Module* tower : {&towers_.query, &towers_.item}) {
+      for (torch::Tensor weights : tower->parameters()) {
+        weights.requires_grad_(true);
+      }
+    }
+  }
+
+  double Loss(const std::vector<EvaluationQuery>& examples) {
+    const EventLog& log = run_.data.log;
+    const AgeScale age = AgeScale::Fit(log, run_.split, run_.config);
+    const torch::Tensor nothing = torch::zeros({items_.size(1)});
+    std::vector<torch::Tensor> users, histories, masks, seeds, targets;
+    std::vector<float> ages, weights;
+    std::vector<int32_t> items;
+    for (const EvaluationQuery& example : examples) {
+      const int64_t begin = log.user_begins[example.user], end = example.target;
+      std::vector<torch::Tensor> history;
+      std::vector<float> mask;
+      for (int64_t e = end - 3; e < end; ++e) {
+        mask.push_back(e >= begin ? 1.0f : 0.0f);
+        history.push_back(e >= begin ? items_[log.items[e]] : nothing);
+      }
+      histories.push_back(torch::stack(history));
+      masks.push_back(torch::tensor(mask));
+      seeds.push_back(items_[log.items[end - 1]]);
+      targets.push_back(items_[log.items[end]]);
+      users.push_back(
+          torch::cat({users_[example.user].slice(0, 0, 4),
+                      devices_[log.request_features[0].Values(end)[0]]}));
+      ages.push_back(age.Of(log.times[end]));
+      weights.push_back(log.weights[end]);
+      items.push_back(log.items[end]);
+    }
+    const torch::Tensor query =
+        towers_.query
+            .forward({torch::stack(users), torch::stack(histories),
+                      torch::stack(masks), torch::stack(seeds),
+                      torch::tensor(ages)})
+            .toTensor();
+    const torch::Tensor item =
+        towers_.item.forward({torch::stack(targets)}).toTensor();
+    std::vector<float> log_q(items.size());
+    FrequencyEstimator(kTinyItems, 0, run_.config.training().logq_alpha())
+        .Observe(items, absl::MakeSpan(log_q));
+    torch::Tensor logits =
+        query.mm(item.t()) / run_.config.model().temperature() -
+        torch::tensor(log_q).unsqueeze(0);
+    torch::Tensor repeated =
+        torch::zeros({logits.size(0), logits.size(0)}, torch::kBool);
+    for (size_t i = 0; i < items.size(); ++i) {
+      for (size_t j = 0; j < items.size(); ++j) {
+        repeated[i][j] = i != j && items[i] == items[j];
+      }
+    }
+    const torch::Tensor loss =
+        -(torch::log_softmax(logits.masked_fill(repeated, -INFINITY), 1)
+              .diagonal() *
+          torch::tensor(weights))
+             .mean();
+    loss.backward();
+    return loss.item<double>();
+  }
+
+  torch::Tensor items() const { return items_.grad(); }
+  torch::Tensor users() const { return users_.grad(); }
+  torch::Tensor devices() const { return devices_.grad(); }
+  Towers& towers() { return towers_; }
+
+ private:
+  const TinyRun& run_;
+  Towers towers_;
+  torch::Tensor items_, users_, devices_;
+};
+
+void ExpectClose(const torch::Tensor& lost, const torch::Tensor& gradient,
+                 const std::string& what) {
+  EXPECT_TRUE(torch::allclose(lost, gradient, /*rtol=*/1e-3, /*atol=*/1e-5))
+      << what << " lost\n"
+      << lost << "\nthe gradient is\n"
+      << gradient;
+  EXPECT_GT(gradient.abs().max().item<float>(), 1e-3) << what;
+}
+
+TEST(TwoTowerGradientsTest, AStepGoesAlongTheGradientOfTheLoss) {
+  const TinyRun run(DescentConfig());
+  const auto model = run.NewModel();
+  Reference reference(run, *model);
+  std::vector<EvaluationQuery> examples = run.Batch(0, 0);
+  examples.push_back({.user = 2, .target = 2 * 12 + 1});  // has padding
+  const torch::Tensor items = ItemRows(*model), users = UserRows(*model);
+  const torch::Tensor devices = Devices(*model);
+  const double loss = model->TrainStep(examples);
+
+  EXPECT_NEAR(loss, reference.Loss(examples), 1e-5);
+  // Features are shared by rows: their columns are not the rows' own.
+  ExpectClose((items - ItemRows(*model)).slice(1, 0, 4),
+              reference.items().slice(1, 0, 4), "items");
+  ExpectClose((users - UserRows(*model)).slice(1, 0, 2),
+              reference.users().slice(1, 0, 2), "users");
+  ExpectClose(devices - Devices(*model), reference.devices(), "devices");
+  // The genre "jazz" is that of 1, 3, 5, 7, 9 and half of 0's.
+  const torch::Tensor genres = reference.items().slice(1, 4, 7);
+  ExpectClose(
+      (items - ItemRows(*model))[1].slice(0, 4, 7),
+      genres[1] + genres[3] + genres[5] + genres[7] + genres[9] + genres[0] / 2,
+      "jazz");
+  // Users 0, 2 and 4 are "free".
+  const torch::Tensor plans = reference.users().slice(1, 2, 4);
+  ExpectClose((users - UserRows(*model))[0].slice(0, 2, 4),
+              plans[0] + plans[2] + plans[4], "free");
+}
+
+TEST(TwoTowerGradientsTest, TheTowersGoAlongTheirGradientsToo) {
+  const TinyRun run(DescentConfig());
+  const auto model = run.NewModel();
+  Reference reference(run, *model);
+  reference.Loss(run.Batch(0, 0));
+  model->TrainStep(run.Batch(0, 0));
+  Towers after = Saved(*model);
+  const auto compare = [](const torch::jit::Module& before,
+                          const torch::jit::Module& trained) {
+    for (const auto& weights : before.named_parameters()) {
+      ExpectClose(
+          (weights.value - trained.attr(weights.name).toTensor()).detach(),
+          weights.value.grad(), weights.name);
+    }
+  };
+  compare(reference.towers().query, after.query);
+  compare(reference.towers().item, after.item);
+}
+
+}  // namespace
+}  // namespace segue

@@ -1,0 +1,194 @@
+// `segue-trainer index`: the same towers and tables under another index.
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/file.h"
+#include "core/bundle/bundle_reader.h"
+#include "core/bundle/bundle_writer.h"
+#include "core/bundle/layout.h"
+#include "core/retrieval/retriever.h"
+#include "core/retrieval/serving_snapshot.h"
+#include "gmock/gmock.h"
+#include "tests/testing/status_matchers.h"
+#include "tests/testing/temp_folder.h"
+#include "tests/testing/tiny_bundle.h"
+#include "trainer/publish/publisher.h"
+
+namespace segue {
+namespace {
+
+using ::segue::testing::IsOk;
+using ::segue::testing::PublishTinyBundle;
+using ::segue::testing::StatusIs;
+using ::segue::testing::TempFolder;
+using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
+
+constexpr char kReportText[] = R"({"training": {"epochs": 7}})";
+
+class RepublishIndexTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto tiny = PublishTinyBundle(root_.path(), {.items = 12});
+    ASSERT_THAT(tiny, IsOk());
+    AddTrainersFiles(*tiny);
+  }
+
+  // Publishes the tiny bundle again, with the files of a training run.
+  void AddTrainersFiles(const std::string& tiny) {
+    const auto bundle = OpenBundle(root_ / tiny, VerifyScope::kAll);
+    ASSERT_THAT(bundle, IsOk());
+    auto writer = BundleWriter::Create(root_.path());
+    ASSERT_THAT(writer, IsOk());
+    for (const v1::File& file : bundle->content().files()) {
+      std::filesystem::copy_file(
+          bundle->Path(file.name()),
+          (*writer)->Add(file.name(), FileRole::kServed));
+    }
+    ASSERT_THAT(
+        WriteFileAtomically(
+            (*writer)->Add(layout::kReport, FileRole::kMeasured), kReportText),
+        IsOk());
+    ASSERT_THAT(WriteFileAtomically((*writer)->Add(layout::kTrainerConfig,
+                                                   FileRole::kAuxiliary),
+                                    "seed: 3"),
+                IsOk());
+    ASSERT_THAT((*writer)->Seal(bundle->content()), IsOk());
+    ASSERT_THAT((*writer)->Publish(/*keep_versions=*/0), IsOk());
+    trained_ = (*writer)->published_version();
+  }
+
+  absl::StatusOr<std::string> Republish(const std::string& factory,
+                                        const std::string& into) {
+    v1::TrainerConfig config;
+    config.set_bundle_root(into);
+    config.mutable_index()->set_kind(v1::IndexConfig::FACTORY);
+    config.mutable_index()->set_factory(factory);
+    Progress progress("");
+    return RepublishIndex(root_ / trained_, config, /*threads=*/2, progress);
+  }
+  absl::StatusOr<std::string> Republish(const std::string& factory) {
+    return Republish(factory, root_.path());
+  }
+
+  Bundle Open(const std::string& version) {
+    auto bundle = OpenBundle(root_ / version, VerifyScope::kAll);
+    EXPECT_THAT(bundle, IsOk());
+    return bundle.value_or(Bundle());
+  }
+
+  static std::map<std::string, std::string> Hashes(const Bundle& bundle) {
+    std::map<std::string, std::string> hashes;
+    for (const v1::File& file : bundle.content().files()) {
+      hashes[file.name()] = file.sha256();
+    }
+    return hashes;
+  }
+
+  const TempFolder root_;
+  std::string trained_;  // version
+};
+
+TEST_F(RepublishIndexTest, OnlyTheIndexIsAnother) {
+  const auto version = Republish("IVF3,Flat");
+  ASSERT_THAT(version, IsOk());
+  EXPECT_NE(*version, trained_);
+  const Bundle before = Open(trained_), after = Open(*version);
+  auto hashes = Hashes(after);
+  EXPECT_EQ(hashes.size(), Hashes(before).size());
+  for (const auto& [name, hash] : Hashes(before)) {
+    if (name == layout::kIndex) {
+      EXPECT_NE(hashes[name], hash);
+    } else {
+      EXPECT_EQ(hashes[name], hash) << name;
+    }
+  }
+  EXPECT_EQ(after.content().tower_hash(), before.content().tower_hash());
+  EXPECT_EQ(after.content().index().description(), "IVF3,Flat");
+  EXPECT_GT(after.content().index().nprobe(), 0);
+  EXPECT_EQ(*ReadCurrentVersion(root_.path()), *version);
+}
+
+TEST_F(RepublishIndexTest, WhatTheTrainerWroteStays) {
+  const auto version = Republish("IVF3,Flat");
+  ASSERT_THAT(version, IsOk());
+  const Bundle after = Open(*version);
+  ASSERT_EQ(after.manifest().measured_files_size(), 1);
+  EXPECT_EQ(after.manifest().measured_files(0).name(), layout::kReport);
+  const auto report = ReadFile(after.Path(layout::kReport), 1 << 10);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(*report, kReportText);
+  for (const v1::File& file : after.content().files()) {
+    EXPECT_EQ(file.served(), file.name() != layout::kTrainerConfig)
+        << file.name();
+  }
+}
+
+TEST_F(RepublishIndexTest, NewIndexAnswersAsTheOldOne) {
+  const auto version = Republish("IVF3,Flat");
+  ASSERT_THAT(version, IsOk());
+  v1::RetrieveRequest request;
+  request.add_history("i3");
+  request.set_top_k(12);
+  v1::RetrieveResponse answers[2];
+  const std::string versions[] = {trained_, *version};
+  for (int i = 0; i < 2; ++i) {
+    const auto snapshot = LoadServingSnapshot(Open(versions[i]));
+    ASSERT_THAT(snapshot, IsOk());
+    const auto query = ResolveQuery(**snapshot, request);
+    ASSERT_THAT(query, IsOk());
+    std::vector<float> vector;
+    ASSERT_THAT(EmbedQueries(**snapshot, {&*query}, vector), IsOk());
+    ASSERT_THAT(SearchAndFill(**snapshot, vector, *query, answers[i]), IsOk());
+  }
+  EXPECT_EQ(answers[1].bundle_version(), *version);
+  // All twelve are asked for, so that every cell is searched.
+  EXPECT_THAT(answers[1].item_ids(), ElementsAreArray(answers[0].item_ids()));
+}
+
+TEST_F(RepublishIndexTest, EqualIndexIsNotPublishedTwice) {
+  const auto version = Republish("Flat");
+  ASSERT_THAT(version, IsOk());
+  EXPECT_EQ(*version, trained_);
+  EXPECT_EQ(*ReadCurrentVersion(root_.path()), trained_);
+}
+
+TEST_F(RepublishIndexTest, AnotherRootMayBeNamed) {
+  const TempFolder elsewhere;
+  const auto version = Republish("IVF3,Flat", elsewhere / "bundles");
+  ASSERT_THAT(version, IsOk());
+  EXPECT_THAT(OpenBundle(elsewhere / "bundles/" + *version, VerifyScope::kAll),
+              IsOk());
+  EXPECT_EQ(*ReadCurrentVersion(root_.path()), trained_);
+}
+
+TEST_F(RepublishIndexTest, RefusedIndexLeavesTheRootAsItWas) {
+  EXPECT_THAT(
+      Republish("no such index"),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no such index")));
+  EXPECT_EQ(*ReadCurrentVersion(root_.path()), trained_);
+  int folders = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(root_.path())) {
+    folders += entry.is_directory() ? 1 : 0;
+  }
+  EXPECT_EQ(folders, 2);  // the tiny one and the trained one
+}
+
+// The server does not look at the report; whoever copies it must.
+TEST_F(RepublishIndexTest, ChangedFileOfTheTrainerIsDataLoss) {
+  std::ofstream(root_ / trained_ + "/" + layout::kReport) << "{}";
+  EXPECT_THAT(Republish("IVF3,Flat"), StatusIs(absl::StatusCode::kDataLoss,
+                                               HasSubstr(layout::kReport)));
+}
+
+TEST_F(RepublishIndexTest, MissingBundleIsNotFound) {
+  trained_ = "20200101T000000Z-0123456789ab";
+  EXPECT_THAT(Republish("Flat"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr(trained_)));
+}
+
+}  // namespace
+}  // namespace segue
