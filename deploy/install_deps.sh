@@ -38,7 +38,7 @@ build_packages=(build-essential cmake ninja-build ccache pkg-config
   prometheus-cpp-dev libcpp-httplib-dev libcli11-dev libgtest-dev
   libgmock-dev libbenchmark-dev libssl-dev zlib1g-dev python3 python3-pip
   python3-grpcio python3-protobuf ca-certificates dpkg-dev)
-dev_packages=(clang-format clang-tidy)
+dev_packages=(clang-format clang-tidy libomp-dev)
 
 say() { printf 'install_deps: %s\n' "$*"; }
 die() { printf 'install_deps: %s\n' "$*" >&2; exit 1; }

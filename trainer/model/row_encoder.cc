@@ -62,8 +62,9 @@ int64_t RowEncoder::IdRow(int64_t row, Hidden hidden) const {
   return ids.UnknownRowOf(ids.id(static_cast<int32_t>(row)));
 }
 
+template <typename Visit>
 void RowEncoder::ForEachValue(const Slot& slot, int64_t row, Hidden hidden,
-                              const auto& visit) const {
+                              const Visit& visit) const {
   if (slot.feature < 0) {
     visit(IdRow(row, hidden));
     return;

@@ -99,8 +99,9 @@ class RowEncoder {
   };
 
   int64_t IdRow(int64_t row, Hidden hidden) const;
+  template <typename Visit>
   void ForEachValue(const Slot& slot, int64_t row, Hidden hidden,
-                    const auto& visit) const;
+                    const Visit& visit) const;
   float Number(int32_t feature, int64_t row, Hidden hidden) const;
   void FinishTable(Slot& slot, absl::Span<const float> gradients) const;
 

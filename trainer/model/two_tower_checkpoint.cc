@@ -58,7 +58,7 @@ template <typename State>
 absl::Status LoadArrays(torch::serialize::InputArchive& archive,
                         const std::string& path, State& state) {
   absl::Status status;
-  VisitArrays(state, [&](const std::string& name, torch::Tensor array) {
+  VisitArrays(state, [&](const std::string& name, const torch::Tensor& array) {
     torch::Tensor saved;
     if (!status.ok()) return;
     if (!archive.try_read(name, saved, /*is_buffer=*/true) ||

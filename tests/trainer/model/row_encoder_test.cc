@@ -162,14 +162,17 @@ TEST_F(RowEncoderTest, GradientsReachTheRowsThatWereRead) {
 TEST_F(RowEncoderTest, AStepLeavesNothingBehindForTheNext) {
   encoder_->Begin({0, 1}, {Hidden::kNothing, Hidden::kNothing});
   encoder_->ApplyGradients(std::vector<float>(10, 0.0f));
-  const std::vector<float> ids = Weights(*encoder_, 0);
+  std::vector<float> ids = Weights(*encoder_, 0);
   const std::vector<float> genres = Weights(*encoder_, 1);
-  // Far fewer rows; moments of zero gradients move nothing.
+  EXPECT_THAT(ids, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
+  // One of the two, now in another place.
   encoder_->Begin({1}, {Hidden::kNothing});
   std::vector<float> row(5);
   encoder_->Compose(absl::MakeSpan(row));
   EXPECT_EQ(row, Read(1));
-  encoder_->ApplyGradients({0, 0, 0, 0, 0});
+  encoder_->ApplyGradients({100, 0, 0, 0, 0});
+  EXPECT_LT(Weights(*encoder_, 0)[2], ids[2] - 10);
+  ids[2] = Weights(*encoder_, 0)[2];
   EXPECT_EQ(Weights(*encoder_, 0), ids);
   EXPECT_EQ(Weights(*encoder_, 1), genres);
   for (EmbeddingTable* table : encoder_->tables()) {
