@@ -67,6 +67,7 @@ RowMatrixWriter::~RowMatrixWriter() {
 }
 
 absl::Status RowMatrixWriter::Append(absl::Span<const float> values) {
+  if (values.empty()) return absl::OkStatus();  // may lie nowhere
   left_ -= static_cast<int64_t>(values.size()) / width_;
   if (std::fwrite(values.data(), sizeof(float), values.size(), file_) !=
       values.size()) {
