@@ -16,6 +16,8 @@ case $preset in asan | tsan) shift ;; *)
 esac
 readonly jobs=${SEGUE_JOBS:-$(nproc)}
 readonly lists=$PWD/tests/sanitizers
+# Teams that spin while they wait starve the other test.
+export OMP_WAIT_POLICY=passive
 
 # The distribution's libraries are not instrumented: containers that cross into
 # them look half-annotated, which is no overflow.
