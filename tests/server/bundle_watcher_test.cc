@@ -6,6 +6,7 @@
 #include <memory>
 #include <semaphore>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -29,7 +30,6 @@ using segue::testing::PublishTinyBundle;
 using segue::testing::StatusIs;
 using segue::testing::TempFolder;
 using segue::testing::TinyBundleOptions;
-using ::testing::_;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -55,12 +55,12 @@ class BundleWatcherTest : public ::testing::Test {
   }
 
   std::string Publish(const TinyBundleOptions& options) const {
-    const auto version = PublishTinyBundle(root_, options);
+    auto version = PublishTinyBundle(root_, options);
     EXPECT_THAT(version, IsOk());
-    return version.value_or("");
+    return std::move(version).value_or("");
   }
   std::string PublishCorrupt(const std::string& prefix) const {
-    const std::string version = Publish({.prefix = prefix});
+    std::string version = Publish({.prefix = prefix});
     FlipAByte(FolderOf(version) + "/" + layout::kIndex);
     return version;
   }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "core/config/text_proto.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -54,8 +55,9 @@ TEST_P(ConfigBoundsTest, AreThemselvesFine) {
 TEST_P(ConfigBoundsTest, ABeyondIsRefusedWithFieldAndValue) {
   const std::string field = GetParam().field;
   for (const std::string value : {GetParam().below, GetParam().above}) {
-    EXPECT_THAT(Validate({field + "=" + value}),
-                StatusIs(kInvalid, HasSubstr(field + " is " + value + ";")));
+    EXPECT_THAT(
+        Validate({absl::StrCat(field, "=", value)}),
+        StatusIs(kInvalid, HasSubstr(absl::StrCat(field, " is ", value, ";"))));
   }
 }
 

@@ -44,9 +44,10 @@ class QueryExecutorTest : public ::testing::Test {
     retired_ = holder_.Publish(std::move(snapshot));
   }
 
+  using Fail = std::function<absl::Status(absl::Span<const float> seeds)>;
+
   // Publishes a fake that records what is embedded; `fail` may refuse it.
-  void PublishFake(std::function<absl::Status(absl::Span<const float>)> fail =
-                       [](auto) { return absl::OkStatus(); }) {
+  void PublishFake(const Fail& fail = [](auto) { return absl::OkStatus(); }) {
     FakeParts parts;
     parts.on_embed = [this, fail](absl::Span<const float> seeds) {
       embedded_.emplace_back(seeds.begin(), seeds.end());

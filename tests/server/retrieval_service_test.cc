@@ -20,7 +20,6 @@ using segue::testing::kBatchRetrieveMethod;
 using segue::testing::kRetrieveMethod;
 using segue::testing::RunningServer;
 using ::testing::AllOf;
-using ::testing::Contains;
 using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::Not;

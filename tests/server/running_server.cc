@@ -1,6 +1,7 @@
 #include "tests/server/running_server.h"
 
 #include <thread>
+#include <utility>
 
 #include "gmock/gmock.h"
 #include "tests/testing/status_matchers.h"
@@ -27,9 +28,9 @@ RunningServer::RunningServer(const std::string& config) {
 }
 
 std::string RunningServer::Publish(const TinyBundleOptions& options) const {
-  const auto version = PublishTinyBundle(root_.path(), options);
+  auto version = PublishTinyBundle(root_.path(), options);
   EXPECT_THAT(version, IsOk());
-  return version.value_or("");
+  return std::move(version).value_or("");
 }
 
 void RunningServer::GoLive() {
@@ -42,7 +43,7 @@ void RunningServer::GoLive() {
 }
 
 std::string RunningServer::Serve(const TinyBundleOptions& options) {
-  const std::string version = Publish(options);
+  std::string version = Publish(options);
   GoLive();
   return version;
 }

@@ -93,8 +93,7 @@ TEST(ServerSwapTest, UnderConcurrentCallsNoneFailsAndNoneMixesVersions) {
   RunningServer server("max_batch: 4");
   Prefixes prefixes;
   const auto swap_to = [&](const std::string& prefix) {
-    const std::string version =
-        server.Publish({.items = kItems, .prefix = prefix});
+    std::string version = server.Publish({.items = kItems, .prefix = prefix});
     prefixes.Add(version, prefix);
     server.GoLive();
     return version;

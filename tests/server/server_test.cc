@@ -20,8 +20,8 @@ using segue::testing::CheckHealth;
 using segue::testing::Connect;
 using segue::testing::HealthRequest;
 using segue::testing::IsOk;
-using segue::testing::kBatchRetrieveMethod;
 using segue::testing::kNotServing;
+using segue::testing::kRetrieveMethod;
 using segue::testing::kServing;
 using segue::testing::LoopbackConfig;
 using segue::testing::RawCall;
@@ -168,20 +168,20 @@ TEST(ServerTest, AServerThatPollsServesWhatIsThere) {
   EXPECT_EQ(health, kServing);
 }
 
-// A batch whose answer is larger than what a stream receives ahead of its
-// reader: it stays in flight until it is read.
+// A call whose answer, a few very long ids, is larger than what a stream
+// receives ahead of its reader: it stays in flight until it is read.
 class DrainTest : public ::testing::Test {
  protected:
   void Start(const std::string& config) {
     running_ = std::make_unique<RunningServer>(config);
-    running_->Serve({.items = 100, .prefix = std::string(100, 'x')});
-    v1::BatchRetrieveRequest request;
-    for (int i = 0; i < 100; ++i) request.add_requests()->set_top_k(100);
+    running_->Serve({.items = kItems, .prefix = std::string(60000, 'x')});
     in_flight_ =
-        std::make_unique<RawCall>(running_->channel(), kBatchRetrieveMethod);
-    ASSERT_TRUE(in_flight_->Write(request.SerializeAsString(), /*last=*/true));
+        std::make_unique<RawCall>(running_->channel(), kRetrieveMethod);
+    ASSERT_TRUE(in_flight_->Write("", /*last=*/true));
     ASSERT_TRUE(in_flight_->ReadHeaders());
   }
+
+  static constexpr int kItems = 8;
 
   // Returns once the server has told its clients to leave.
   void AwaitGoodbye() {
@@ -205,10 +205,9 @@ TEST_F(DrainTest, RequestsInFlightFinish) {
   EXPECT_TRUE(in_flight_->Finish().ok());
   drain.join();
   ASSERT_TRUE(answer.has_value());
-  v1::BatchRetrieveResponse response;
+  v1::RetrieveResponse response;
   ASSERT_TRUE(response.ParseFromString(*answer));
-  ASSERT_EQ(response.responses_size(), 100);
-  EXPECT_EQ(response.responses(99).item_ids_size(), 100);
+  EXPECT_EQ(response.item_ids_size(), kItems);
 }
 
 TEST_F(DrainTest, WhatDoesNotFinishInTimeIsCancelled) {

@@ -18,7 +18,6 @@ using segue::testing::FromText;
 using segue::testing::IsOk;
 using segue::testing::StatusIs;
 using segue::testing::TinySnapshot;
-using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 

@@ -19,7 +19,6 @@ namespace {
 using segue::testing::FakeJob;
 using segue::testing::IsOk;
 using segue::testing::StatusIs;
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
