@@ -97,7 +97,7 @@ class Pass {
   absl::Status Embed(const std::vector<const ResolvedQuery*>& chunk,
                      std::vector<float>& vectors) {
     const auto start = Clock::now();
-    const absl::Status status = EmbedQueries(*snapshot_, chunk, vectors);
+    absl::Status status = EmbedQueries(*snapshot_, chunk, vectors);
     metrics_.ObserveEmbed(static_cast<int>(chunk.size()), Clock::now() - start);
     return status;
   }

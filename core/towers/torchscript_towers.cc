@@ -94,8 +94,9 @@ absl::Status CheckSize(absl::string_view name, size_t size, int64_t expected) {
 
 class TorchScriptQueryTower : public QueryTower {
  public:
-  TorchScriptQueryTower(torch::jit::Module module, const TowerShape& shape)
-      : module_(std::move(module)), shape_(shape) {}
+  TorchScriptQueryTower(const torch::jit::Module& module,
+                        const TowerShape& shape)
+      : module_(module), shape_(shape) {}
 
   const TowerShape& shape() const override { return shape_; }
 
@@ -125,8 +126,9 @@ class TorchScriptQueryTower : public QueryTower {
 
 class TorchScriptItemTower : public ItemTower {
  public:
-  TorchScriptItemTower(torch::jit::Module module, const TowerShape& shape)
-      : module_(std::move(module)), shape_(shape) {}
+  TorchScriptItemTower(const torch::jit::Module& module,
+                       const TowerShape& shape)
+      : module_(module), shape_(shape) {}
 
   absl::Status Embed(int32_t batch, absl::Span<const float> rows,
                      absl::Span<float> out) const override {
@@ -154,8 +156,7 @@ absl::Status AsPrecondition(const absl::Status& status) {
 absl::StatusOr<std::unique_ptr<QueryTower>> LoadQueryTower(
     const std::string& bytes, const TowerShape& shape) {
   ASSIGN_OR_RETURN(torch::jit::Module module, LoadModule(bytes, "query tower"));
-  auto tower =
-      std::make_unique<TorchScriptQueryTower>(std::move(module), shape);
+  auto tower = std::make_unique<TorchScriptQueryTower>(module, shape);
   const std::vector<float> zeros(
       std::max(shape.user_width, shape.history_length * shape.item_width) + 1,
       0.0f);
@@ -176,7 +177,7 @@ absl::StatusOr<std::unique_ptr<QueryTower>> LoadQueryTower(
 absl::StatusOr<std::unique_ptr<ItemTower>> LoadItemTower(
     const std::string& bytes, const TowerShape& shape) {
   ASSIGN_OR_RETURN(torch::jit::Module module, LoadModule(bytes, "item tower"));
-  auto tower = std::make_unique<TorchScriptItemTower>(std::move(module), shape);
+  auto tower = std::make_unique<TorchScriptItemTower>(module, shape);
   const std::vector<float> zeros(shape.item_width, 0.0f);
   std::vector<float> out(shape.dimension);
   RETURN_IF_ERROR(AsPrecondition(tower->Embed(1, zeros, absl::MakeSpan(out))));

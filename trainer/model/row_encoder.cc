@@ -21,7 +21,7 @@ RowEncoder::RowEncoder(Options options) : options_(std::move(options)) {
     Slot slot;
     slot.table = std::make_unique<EmbeddingTable>(
         rows, width, options_.adamw,
-        Mix64(options_.seed, static_cast<uint64_t>(feature + 1)));
+        Mix64(options_.seed, static_cast<uint64_t>(feature) + 1));
     slot.slot_of_row.assign(rows, -1);
     slot.offset = width_;
     slot.feature = feature;

@@ -81,8 +81,8 @@ void FillTrainingReport(const v1::TrainingState& state,
   std::vector<double> seconds(state.epoch_seconds().begin(),
                               state.epoch_seconds().end());
   const int64_t batch = std::min<int64_t>(batch_size, sampler.examples());
-  const double examples =
-      static_cast<double>(sampler.examples() / batch * batch);
+  const int64_t whole_batches = sampler.examples() / batch;
+  const auto examples = static_cast<double>(whole_batches * batch);
   double total = 0;
   for (double each : seconds) total += each;
   if (!seconds.empty()) {

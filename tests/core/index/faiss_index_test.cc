@@ -20,7 +20,6 @@
 namespace segue {
 namespace {
 
-using ::testing::_;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::IsOk;
