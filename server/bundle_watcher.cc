@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -26,17 +27,11 @@ ReloadOutcome OutcomeOf(const absl::Status& status) {
       return ReloadOutcome::kCorrupt;
     case absl::StatusCode::kFailedPrecondition:
       return ReloadOutcome::kIncompatible;
+    case absl::StatusCode::kResourceExhausted:
+      return ReloadOutcome::kTooLarge;
     default:
       return ReloadOutcome::kError;
   }
-}
-
-uint64_t ServedBytes(const Bundle& bundle) {
-  uint64_t bytes = 0;
-  for (const v1::File& file : bundle.content().files()) {
-    if (file.served()) bytes += file.bytes();
-  }
-  return bytes;
 }
 
 }  // namespace
@@ -126,16 +121,15 @@ BundleWatcher::StepResult BundleWatcher::Step() {
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> BundleWatcher::Load(
     const std::string& version, ReloadOutcome& outcome) const {
   const auto bundle = OpenBundle(
-      absl::StrCat(options_.bundle_root, "/", version), VerifyScope::kServed);
+      absl::StrCat(options_.bundle_root, "/", version), VerifyScope::kServed,
+      options_.max_bundle_bytes > 0 ? options_.max_bundle_bytes
+                                    : std::numeric_limits<uint64_t>::max());
   outcome = OutcomeOf(bundle.status());
-  RETURN_IF_ERROR(bundle.status());
-  const uint64_t bytes = ServedBytes(*bundle);
-  if (options_.max_bundle_bytes > 0 && bytes > options_.max_bundle_bytes) {
-    outcome = ReloadOutcome::kTooLarge;
-    return absl::FailedPreconditionError(
-        absl::StrCat("it has ", bytes, " bytes to serve, over max_bundle_bytes",
-                     " (", options_.max_bundle_bytes, ")"));
+  if (outcome == ReloadOutcome::kTooLarge) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(bundle.status().message(), " (max_bundle_bytes)"));
   }
+  RETURN_IF_ERROR(bundle.status());
   auto snapshot = LoadServingSnapshot(*bundle);
   outcome = OutcomeOf(snapshot.status());
   RETURN_IF_ERROR(snapshot.status());

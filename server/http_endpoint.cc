@@ -12,7 +12,7 @@ namespace segue {
 namespace {
 
 constexpr size_t kThreads = 2;
-constexpr time_t kTimeoutSeconds = 5;
+constexpr time_t kTimeoutSeconds = 1;
 constexpr size_t kMaxBodyBytes = 4096;
 constexpr char kMetricsType[] = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -32,10 +32,11 @@ absl::StatusOr<std::unique_ptr<HttpEndpoint>> HttpEndpoint::Create(
   state->handlers = std::move(handlers);
   httplib::Server& server = state->server;
   server.new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
-  // Slow and idle clients give their thread back.
+  // Slow and idle clients give their thread back, and hold up the end of the
+  // process no longer than this.
   server.set_read_timeout(kTimeoutSeconds);
   server.set_write_timeout(kTimeoutSeconds);
-  // A scraper's idle connection would hold up the end of the process.
+  server.set_keep_alive_timeout(kTimeoutSeconds);
   server.set_keep_alive_max_count(1);
   server.set_payload_max_length(kMaxBodyBytes);
   // The library's default shares the port with whoever else asks for it.

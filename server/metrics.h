@@ -20,9 +20,8 @@ enum class Method { kRetrieve, kBatchRetrieve, kSimilarItems, kDescribeItems };
 // How an attempt to load a bundle ended.
 enum class ReloadOutcome {
   kSuccess,
-  kMissing,       // no CURRENT, or the folder went while it was opened
-  kCorrupt,       // bytes that are not those that were published, or a CURRENT
-                  // that names no folder
+  kMissing,       // no CURRENT, or not the folder that it names
+  kCorrupt,       // bytes that are not those that were published
   kIncompatible,  // files that do not fit each other or this server
   kTooLarge,      // over max_bundle_bytes
   kWarmUpFailed,  // loads, but does not answer

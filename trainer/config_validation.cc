@@ -21,6 +21,8 @@ constexpr int32_t kDefaultDimension = 128;
 constexpr int32_t kFewestTrainingVectors = 16;
 // Queries are embedded in batches of this size, however small training's are.
 constexpr int64_t kEmbedBatch = 4096;
+// The softmax holds batch * batch floats several times: 4 GB each at this size.
+constexpr int32_t kLargestBatch = 32768;
 
 // Gathers violations; each check names the field's path.
 class Checks {
@@ -170,7 +172,11 @@ void CheckModel(const v1::ModelConfig& model, Checks& checks) {
 
 void CheckTraining(const v1::TrainerConfig& config, Checks& checks) {
   const v1::TrainingConfig& training = config.training();
-  checks.AtLeast(training.batch_size(), 2, "training.batch_size");
+  checks.Require(
+      training.batch_size() >= 2 && training.batch_size() <= kLargestBatch,
+      "training.batch_size",
+      absl::StrCat("is ", training.batch_size(), ", must be in [2, ",
+                   kLargestBatch, "]"));
   checks.AtLeast(training.epochs(), 1, "training.epochs");
   checks.Positive(training.learning_rate(), "training.learning_rate");
   checks.Require(training.weight_decay() >= 0 &&
@@ -191,7 +197,7 @@ void CheckTraining(const v1::TrainerConfig& config, Checks& checks) {
                  "training.logq_alpha", "must be in (0, 1]");
   checks.AtLeast(training.logq_slots(), int64_t{0}, "training.logq_slots");
   checks.AtLeast(training.max_steps(), int64_t{0}, "training.max_steps");
-  checks.AtLeast(training.keep_checkpoints(), 0, "training.keep_checkpoints");
+  checks.AtLeast(training.keep_checkpoints(), 1, "training.keep_checkpoints");
   checks.AtLeast(training.early_stopping_epochs(), 0,
                  "training.early_stopping_epochs");
   checks.AtLeast(training.validation_k(), 1, "training.validation_k");

@@ -42,6 +42,14 @@ absl::Status VerifyFile(const Descriptor& folder, const std::string& path,
   return absl::OkStatus();
 }
 
+uint64_t ServedBytes(const v1::Content& content) {
+  uint64_t bytes = 0;
+  for (const v1::File& file : content.files()) {
+    if (file.served()) bytes += static_cast<uint64_t>(file.bytes());
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::string Bundle::Path(absl::string_view name) const {
@@ -65,15 +73,20 @@ absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root) {
         path, " does not hold the name of a version and a newline"));
   }
   const std::string folder = absl::StrCat(bundle_root, "/", version);
-  if (::lstat(folder.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-    return absl::DataLossError(absl::StrCat(
-        path, " names ", version, ", there is no such folder beside it"));
+  if (::lstat(folder.c_str(), &info) != 0) {
+    return absl::ErrnoToStatus(
+        errno, absl::StrCat(path, " names ", version,
+                            ", there is no such folder beside it"));
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    return absl::DataLossError(
+        absl::StrCat(path, " names ", version, ", which is no folder"));
   }
   return std::string(version);
 }
 
-absl::StatusOr<Bundle> OpenBundle(const std::string& folder,
-                                  VerifyScope scope) {
+absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
+                                  uint64_t max_served_bytes) {
   Bundle bundle;
   bundle.folder_ = WithoutTrailingSlashes(folder);
   ASSIGN_OR_RETURN(const Descriptor opened, OpenFolder(bundle.folder_));
@@ -88,6 +101,12 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& folder,
     return absl::DataLossError(absl::StrCat(path, " is of version ",
                                             bundle.version(),
                                             ", its folder is called ", name));
+  }
+  if (const uint64_t bytes = ServedBytes(bundle.content());
+      bytes > max_served_bytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(bundle.folder_, " has ", bytes,
+                     " bytes to serve, more than ", max_served_bytes));
   }
   for (const v1::File& file : bundle.content().files()) {
     if (scope == VerifyScope::kServed && !file.served()) continue;

@@ -3,6 +3,8 @@
 #ifndef SEGUE_CORE_BUNDLE_BUNDLE_READER_H_
 #define SEGUE_CORE_BUNDLE_BUNDLE_READER_H_
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -28,21 +30,27 @@ class Bundle {
   std::string Path(absl::string_view name) const;
 
  private:
-  friend absl::StatusOr<Bundle> OpenBundle(const std::string&, VerifyScope);
+  friend absl::StatusOr<Bundle> OpenBundle(const std::string&, VerifyScope,
+                                           uint64_t);
   v1::Manifest manifest_;
   std::string folder_;
 };
 
-// The version that CURRENT names. NotFound if nothing is published there;
-// DataLoss if CURRENT holds anything but the name of a folder beside it.
+// The version that CURRENT names. NotFound if nothing is published there or the
+// version's folder is missing; DataLoss if CURRENT holds anything but the name
+// of a version.
 absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root);
 
 // Reads the manifest (bounded), checks it (format, names, hash of the content,
 // that the folder's name is its version), then size and SHA-256 of each file in
 // `scope`. DataLoss, with file and reason, for a missing, changed or truncated
 // file, a link, or anything that is not a regular file; FailedPrecondition for
-// a newer format; NotFound if the folder is missing.
-absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope);
+// a newer format; NotFound if the folder is missing. ResourceExhausted, before
+// any of them is read, if the served files together are over
+// `max_served_bytes`.
+absl::StatusOr<Bundle> OpenBundle(
+    const std::string& folder, VerifyScope scope,
+    uint64_t max_served_bytes = std::numeric_limits<uint64_t>::max());
 
 }  // namespace segue
 

@@ -20,9 +20,10 @@ absl::Status LoadTextProto(const std::string& path,
 absl::Status ParseTextProto(absl::string_view text, absl::string_view name,
                             google::protobuf::Message& message);
 
-// Sets one field: "training.epochs=3", "items.features[0].column=artist". Of a
-// repeated field, name[i] is an element, name[+] a new one. Strings need no
-// quotes. InvalidArgument names what does not exist and what does.
+// Sets one field: "training.epochs=3", "items.features[0].name=artist". Of
+// repeated messages, name[i] is an element, name[+] a new one; of repeated
+// values, name[+] adds one and, of numbers, name=[8, 4] sets them all. Strings
+// need no quotes. InvalidArgument names what does not exist and what does.
 absl::Status SetField(absl::string_view assignment,
                       google::protobuf::Message& message);
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/towers/guard_torch.h"
 
 extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 
@@ -19,19 +20,6 @@ namespace segue {
 namespace {
 
 using torch::jit::IValue;
-
-// Torch throws; nothing above this file does.
-template <typename Fn>
-absl::Status GuardTorch(absl::StatusCode code, absl::string_view what, Fn fn) {
-  try {
-    return fn();
-  } catch (const c10::Error& e) {
-    return absl::Status(code,
-                        absl::StrCat(what, ": ", e.what_without_backtrace()));
-  } catch (const std::exception& e) {
-    return absl::Status(code, absl::StrCat(what, ": ", e.what()));
-  }
-}
 
 // A view of borrowed memory; torch does not write to it.
 at::Tensor View(absl::Span<const float> values, at::IntArrayRef sizes) {

@@ -215,7 +215,7 @@ std::vector<BadVersion> BadVersions() {
        .said = layout::kManifest},
       {.name = "FolderMissing",
        .damage = [](auto& f) { fs::remove_all(f); },
-       .outcome = "corrupt",
+       .outcome = "missing",
        .said = "no such folder"},
       {.name = "NotTorchScript",
        .options = {.before_seal =
@@ -230,9 +230,11 @@ std::vector<BadVersion> BadVersions() {
        .said = "l2"},
       {.name = "TooLarge",
        .options = {.items = 5000},
+       // Its size is looked at first.
+       .damage = [](auto& f) { FlipAByte(f + "/" + layout::kIndex); },
        .max_bundle_bytes = 100000,
        .outcome = "too_large",
-       .said = "over max_bundle_bytes (100000)"},
+       .said = "more than 100000 (max_bundle_bytes)"},
       {.name = "WarmUpFailed",
        .options = {.before_seal = AskForAMood},
        .outcome = "warm_up_failed",

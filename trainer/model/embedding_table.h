@@ -15,7 +15,7 @@ namespace segue {
 //
 // Dense AdamW moves every row at every step: a row without a gradient still
 // decays and drifts along its fading momentum. Here such steps are made up for
-// in closed form when the row is next touched (CatchUp in the .cc): decay
+// in closed form when the row is next touched: decay
 // exactly, the drift as a geometric series that takes the bias corrections as
 // they stood at its first step and leaves epsilon out. embedding_table_test
 // measures the difference from the dense optimiser.

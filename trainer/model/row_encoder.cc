@@ -160,10 +160,6 @@ void RowEncoder::ApplyGradients(absl::Span<const float> gradients) {
   }
 }
 
-void RowEncoder::Skip() {
-  for (Slot& slot : tables_) slot.table->AdvanceStep();
-}
-
 void RowEncoder::Read(int64_t row, Hidden hidden, absl::Span<float> out) const {
   std::fill(out.begin(), out.end(), 0.0f);
   std::vector<float> value(width_);

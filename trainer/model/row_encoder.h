@@ -69,8 +69,6 @@ class RowEncoder {
   void Compose(absl::Span<float> out) const;
   // One AdamW step along the gradients [rows, width] of what Compose() gave.
   void ApplyGradients(absl::Span<const float> gradients);
-  // Counts a step without rows, so that the tables' clocks agree.
-  void Skip();
 
   // A fused row as of now, outside of a step. Any thread.
   void Read(int64_t row, Hidden hidden, absl::Span<float> out) const;

@@ -1,29 +1,25 @@
 // Saving and loading of TwoTowerModel: checkpoints for training, TorchScript
 // for publishing.
+//
+// A checkpoint is a torch archive with the SHA-256 of its bytes (64 hex digits)
+// behind it: torch would load flipped bits as weights.
 #include <torch/serialize.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
+#include "core/base/sha256.h"
 #include "core/base/status_macros.h"
+#include "core/towers/guard_torch.h"
 #include "trainer/model/two_tower_state.h"
 
 namespace segue {
 namespace {
-
-template <typename Fn>
-absl::Status GuardTorch(absl::StatusCode code, absl::string_view what, Fn fn) {
-  try {
-    return fn();
-  } catch (const c10::Error& e) {
-    return absl::Status(code,
-                        absl::StrCat(what, ": ", e.what_without_backtrace()));
-  } catch (const std::exception& e) {
-    return absl::Status(code, absl::StrCat(what, ": ", e.what()));
-  }
-}
 
 template <typename T>
 torch::Tensor View(std::vector<T>& values) {
@@ -73,20 +69,52 @@ absl::Status LoadArrays(torch::serialize::InputArchive& archive,
   return status;
 }
 
-// Writes a torch file aside, syncs it and renames it.
-template <typename Write>
-absl::Status WriteAtomically(const std::string& path, Write write) {
+constexpr size_t kDigestSize = 64;  // hex digits
+
+// The archive and its digest: written aside, synced and renamed.
+absl::Status WriteAtomically(const std::string& path,
+                             torch::serialize::OutputArchive& archive) {
   const std::string aside = path + ".tmp";
-  RETURN_IF_ERROR(
-      GuardTorch(absl::StatusCode::kInternal, "cannot write " + path, [&] {
-        write(aside);
-        return absl::OkStatus();
-      }));
-  RETURN_IF_ERROR(SyncFile(aside));
-  if (std::rename(aside.c_str(), path.c_str()) != 0) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot rename to ", path));
+  const auto failed = [&] {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
+  };
+  {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+        std::fopen(aside.c_str(), "wb"), &std::fclose);
+    if (file == nullptr) return failed();
+    Sha256 hash;
+    RETURN_IF_ERROR(
+        GuardTorch(absl::StatusCode::kInternal, "cannot write " + path, [&] {
+          archive.save_to([&](const void* bytes, size_t size) {
+            hash.Update({static_cast<const char*>(bytes), size});
+            return std::fwrite(bytes, 1, size, file.get());
+          });
+          return absl::OkStatus();
+        }));
+    const std::string digest = hash.Finish();
+    std::fwrite(digest.data(), 1, digest.size(), file.get());
+    if (std::fflush(file.get()) != 0 || std::ferror(file.get()) != 0) {
+      return failed();
+    }
   }
-  return absl::OkStatus();
+  RETURN_IF_ERROR(SyncFile(aside));
+  if (std::rename(aside.c_str(), path.c_str()) != 0) return failed();
+  return SyncFolder(std::filesystem::path(path).parent_path());
+}
+
+// The bytes of a checkpoint's archive; DataLoss if they are not what was
+// written.
+absl::StatusOr<absl::string_view> VerifiedArchive(absl::string_view bytes,
+                                                  const std::string& path) {
+  if (bytes.size() > kDigestSize) {
+    const absl::string_view archive =
+        bytes.substr(0, bytes.size() - kDigestSize);
+    if (Sha256::OfString(archive) == bytes.substr(archive.size())) {
+      return archive;
+    }
+  }
+  return absl::DataLossError(
+      absl::StrCat(path, " is not a whole checkpoint: its digest is wrong"));
 }
 
 }  // namespace
@@ -94,31 +122,47 @@ absl::Status WriteAtomically(const std::string& path, Write write) {
 absl::Status TwoTowerModel::SaveCheckpoint(
     const std::string& path, const v1::TrainingState& progress) const {
   State& s = *state_;
-  return WriteAtomically(path, [&](const std::string& aside) {
-    torch::serialize::OutputArchive archive;
-    archive.write("progress", c10::IValue(progress.SerializeAsString()));
-    archive.write("step", c10::IValue(s.step));
-    archive.write("examples", c10::IValue(s.frequency.examples()));
-    VisitArrays(s, [&](const std::string& name, const torch::Tensor& array) {
-      archive.write(name, array, /*is_buffer=*/true);
-    });
-    torch::serialize::OutputArchive optimiser;
-    s.optimiser->save(optimiser);
-    archive.write("optimiser", optimiser);
-    archive.save_to(aside);
-  });
+  torch::serialize::OutputArchive archive;
+  RETURN_IF_ERROR(
+      GuardTorch(absl::StatusCode::kInternal, "cannot write " + path, [&] {
+        archive.write("progress", c10::IValue(progress.SerializeAsString()));
+        archive.write("step", c10::IValue(s.step));
+        archive.write("examples", c10::IValue(s.frequency.examples()));
+        VisitArrays(s,
+                    [&](const std::string& name, const torch::Tensor& array) {
+                      archive.write(name, array, /*is_buffer=*/true);
+                    });
+        torch::serialize::OutputArchive optimiser;
+        s.optimiser->save(optimiser);
+        archive.write("optimiser", optimiser);
+        return absl::OkStatus();
+      }));
+  return WriteAtomically(path, archive);
 }
 
 absl::StatusOr<v1::TrainingState> TwoTowerModel::LoadCheckpoint(
-    const std::string& path) {
+    const std::string& path, absl::string_view fingerprint) {
   State& s = *state_;
+  ASSIGN_OR_RETURN(const MappedFile file, MappedFile::Open(path));
+  ASSIGN_OR_RETURN(const absl::string_view bytes,
+                   VerifiedArchive(file.bytes(), path));
   v1::TrainingState progress;
   RETURN_IF_ERROR(GuardTorch(absl::StatusCode::kDataLoss, path, [&] {
     torch::NoGradGuard no_grad;
     torch::serialize::InputArchive archive;
-    archive.load_from(path);
-    RETURN_IF_ERROR(LoadArrays(archive, path, s));
+    archive.load_from(bytes.data(), bytes.size());
     c10::IValue value;
+    archive.read("progress", value);
+    if (!progress.ParseFromString(value.toStringRef())) {
+      return absl::DataLossError(
+          absl::StrCat(path, ": progress is unreadable"));
+    }
+    if (progress.fingerprint() != fingerprint) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          path, " was written with another configuration or other data; ",
+          "train without --resume, or set run_dir to another folder"));
+    }
+    RETURN_IF_ERROR(LoadArrays(archive, path, s));
     archive.read("step", value);
     s.step = value.toInt();
     archive.read("examples", value);
@@ -129,11 +173,6 @@ absl::StatusOr<v1::TrainingState> TwoTowerModel::LoadCheckpoint(
     torch::serialize::InputArchive optimiser;
     archive.read("optimiser", optimiser);
     s.optimiser->load(optimiser);
-    archive.read("progress", value);
-    if (!progress.ParseFromString(value.toStringRef())) {
-      return absl::DataLossError(
-          absl::StrCat(path, ": progress is unreadable"));
-    }
     return absl::OkStatus();
   }));
   return progress;

@@ -51,9 +51,11 @@ class TwoTowerModel {
   // is kept with it and given back by LoadCheckpoint.
   absl::Status SaveCheckpoint(const std::string& path,
                               const v1::TrainingState& progress) const;
-  // FailedPrecondition if the checkpoint is of a model of another shape;
-  // DataLoss if it is none.
-  absl::StatusOr<v1::TrainingState> LoadCheckpoint(const std::string& path);
+  // NotFound, or DataLoss if not every byte is what was saved.
+  // FailedPrecondition if the saved progress has another fingerprint: nothing
+  // has changed then; or if the model has another shape: part of it has.
+  absl::StatusOr<v1::TrainingState> LoadCheckpoint(
+      const std::string& path, absl::string_view fingerprint);
 
   const TowerShape& shape() const;
 

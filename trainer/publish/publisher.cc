@@ -1,7 +1,6 @@
 #include "trainer/publish/publisher.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -9,16 +8,13 @@
 #include "absl/strings/str_format.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
-#include "core/bundle/bundle_reader.h"
 #include "core/bundle/bundle_writer.h"
 #include "core/bundle/layout.h"
-#include "core/retrieval/retriever.h"
 #include "core/retrieval/serving_snapshot.h"
-#include "google/protobuf/util/json_util.h"
 #include "trainer/evaluation/evaluator.h"
-#include "trainer/evaluation/report_html.h"
 #include "trainer/evaluation/serving_requests.h"
 #include "trainer/publish/exporter.h"
+#include "trainer/publish/report_files.h"
 
 namespace segue {
 namespace {
@@ -28,22 +24,6 @@ constexpr int32_t kSampleRequests = 1000;
 
 std::function<void(absl::string_view)> Lines(Progress& progress) {
   return [&progress](absl::string_view line) { progress.Line(line); };
-}
-
-template <typename Message>
-absl::StatusOr<std::string> ToJson(const Message& message, bool spaced) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  options.add_whitespace = spaced;
-  // A count of 0 is a figure, too.
-  options.always_print_primitive_fields = spaced;
-  std::string json;
-  const auto printed =
-      google::protobuf::util::MessageToJsonString(message, &json, options);
-  if (printed.ok()) return json;
-  return absl::InternalError(absl::StrCat(
-      "cannot print ", message.GetTypeName(), " as JSON: ",
-      absl::string_view(printed.message().data(), printed.message().size())));
 }
 
 // Training queries: what the tuner and the golden requests ask. Not the test's:
@@ -66,22 +46,13 @@ absl::Status WriteSampleRequests(const Dataset& data, const Split& split,
        SampleQueries(split.test, kSampleRequests, config.seed())) {
     ASSIGN_OR_RETURN(
         const std::string request,
-        ToJson(ToRequest(data, query, config.window().history_length()),
-               /*spaced=*/false));
+        MessageToJson(ToRequest(data, query, config.window().history_length()),
+                      /*spaced=*/false));
     absl::StrAppend(&json, first ? "" : ",\n", request);
     first = false;
   }
   return WriteFileAtomically(config.run_dir() + "/sample_requests.json",
                              json + "\n]\n");
-}
-
-void FillIndexReport(const BuiltIndex& built, v1::IndexReport& report) {
-  report.set_description(built.description);
-  report.set_bytes(static_cast<double>(built.bytes));
-  report.set_build_seconds(built.build_seconds);
-  report.set_nprobe(built.nprobe);
-  report.set_k_factor(built.k_factor);
-  report.set_tuned_overlap(built.overlap);
 }
 
 template <typename Map>
@@ -102,16 +73,6 @@ void ShowFigures(const v1::SplitReport& test, Progress& progress) {
 }
 
 }  // namespace
-
-absl::StatusOr<std::string> ReportToJson(const v1::Report& report) {
-  return ToJson(report, /*spaced=*/true);
-}
-
-absl::Status WriteReport(const v1::Report& report, const std::string& folder) {
-  ASSIGN_OR_RETURN(const std::string json, ReportToJson(report));
-  RETURN_IF_ERROR(WriteFileAtomically(folder + "/report.json", json));
-  return WriteFileAtomically(folder + "/report.html", ReportToHtml(report));
-}
 
 absl::Status CheckPublishGate(const v1::PublishConfig& config,
                               const v1::SplitReport& test) {
@@ -177,9 +138,7 @@ absl::StatusOr<std::string> PublishModel(
                                       Lines(progress)));
   }
   report.set_bundle_version(sealed.version());
-  for (const auto& [name, version] : LibraryVersions()) {
-    (*report.mutable_library_versions())[name] = version;
-  }
+  FillLibraryVersions(report);
   ShowFigures(report.evaluation().test(), progress);
   RETURN_IF_ERROR(WriteReport(report, config.run_dir()));
   RETURN_IF_ERROR(WriteSampleRequests(data, split, config));
@@ -196,55 +155,6 @@ absl::StatusOr<std::string> PublishModel(
     report.set_bundle_version(writer->published_version());
     RETURN_IF_ERROR(WriteReport(report, config.run_dir()));
   }
-  return writer->published_version();
-}
-
-absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
-                                           const v1::TrainerConfig& config,
-                                           int32_t threads,
-                                           Progress& progress) {
-  ASSIGN_OR_RETURN(const Bundle bundle,
-                   OpenBundle(bundle_folder, VerifyScope::kAll));
-  ASSIGN_OR_RETURN(const auto snapshot, LoadServingSnapshot(bundle));
-  progress.Line(absl::StrCat("embedding ", snapshot->items.size(), " items"));
-  ASSIGN_OR_RETURN(const std::vector<float> vectors,
-                   EmbedCatalogue(*snapshot, threads));
-  std::vector<ResolvedQuery> resolved;
-  for (const v1::RetrieveRequest& request :
-       snapshot->golden_requests.requests()) {
-    ASSIGN_OR_RETURN(ResolvedQuery query, ResolveQuery(*snapshot, request));
-    resolved.push_back(std::move(query));
-  }
-  std::vector<const ResolvedQuery*> pointers;
-  for (const ResolvedQuery& query : resolved) pointers.push_back(&query);
-  std::vector<float> queries;
-  RETURN_IF_ERROR(EmbedQueries(*snapshot, pointers, queries));
-
-  ASSIGN_OR_RETURN(auto writer, BundleWriter::Create(config.bundle_root()));
-  const auto copy = [&](const v1::File& file, FileRole role) {
-    std::error_code error;
-    if (file.name() == layout::kIndex) return absl::OkStatus();
-    std::filesystem::copy_file(bundle.Path(file.name()),
-                               writer->Add(file.name(), role), error);
-    if (!error) return absl::OkStatus();
-    return absl::ErrnoToStatus(error.value(),
-                               absl::StrCat("cannot copy ", file.name()));
-  };
-  v1::Content content = bundle.content();
-  for (const v1::File& file : bundle.content().files()) {
-    RETURN_IF_ERROR(
-        copy(file, file.served() ? FileRole::kServed : FileRole::kAuxiliary));
-  }
-  for (const v1::File& file : bundle.manifest().measured_files()) {
-    RETURN_IF_ERROR(copy(file, FileRole::kMeasured));
-  }
-  ASSIGN_OR_RETURN(const BuiltIndex built,
-                   ExportIndex(vectors, queries, config, threads,
-                               Lines(progress), *writer, content));
-  progress.Line(absl::StrFormat("%s: %.1f MB, overlap %.3f", built.description,
-                                built.bytes / 1e6, built.overlap));
-  RETURN_IF_ERROR(writer->Seal(std::move(content)).status());
-  RETURN_IF_ERROR(writer->Publish(config.publish().keep_versions()));
   return writer->published_version();
 }
 

@@ -29,21 +29,9 @@ absl::StatusOr<std::string> PublishModel(
     const WindowSampler& sampler, const v1::TrainerConfig& config,
     int32_t threads, v1::Report& report, Progress& progress);
 
-// Builds the index of a published bundle anew, with the index section of
-// `config`; its towers, tables and training report stay.
-absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
-                                           const v1::TrainerConfig& config,
-                                           int32_t threads, Progress& progress);
-
 // OK, or why the gate of `config` refuses the figures.
 absl::Status CheckPublishGate(const v1::PublishConfig& config,
                               const v1::SplitReport& test);
-
-// Writes report.json and report.html into the folder.
-absl::Status WriteReport(const v1::Report& report, const std::string& folder);
-
-// The JSON of a report.
-absl::StatusOr<std::string> ReportToJson(const v1::Report& report);
 
 }  // namespace segue
 

@@ -3,8 +3,8 @@
 #define SEGUE_TRAINER_TRAINING_CHECKPOINTS_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -19,8 +19,8 @@ class Checkpoints {
   absl::Status CreateFolder() const;
   std::string StepPath(int64_t step) const;
   std::string best_path() const { return folder_ + "/best.ckpt"; }
-  // The path with the highest step; none: nothing to resume from.
-  std::optional<std::string> Newest() const;
+  // The step files, newest first; none: nothing to resume from.
+  std::vector<std::string> StepFiles() const;
   // Removes the step files beyond the newest `keep` (at least 1).
   void Prune(int keep) const;
   // Removes every checkpoint: a new run begins.

@@ -64,26 +64,33 @@ class Loop {
 absl::Status Loop::Begin() {
   RETURN_IF_ERROR(checkpoints_.CreateFolder());
   state_.set_fingerprint(options_.fingerprint);
-  const auto newest = checkpoints_.Newest();
-  if (!options_.resume || !newest.has_value()) {
+  const std::vector<std::string> files = checkpoints_.StepFiles();
+  if (!options_.resume || files.empty()) {
     if (options_.resume) progress_.Line("no checkpoint yet: from the start");
     checkpoints_.Clear();
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(state_, model_.LoadCheckpoint(*newest));
-  if (state_.fingerprint() != options_.fingerprint) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        *newest, " was written with another configuration or other data; ",
-        "train without --resume, or set run_dir to another folder"));
+  absl::Status status;
+  for (const std::string& file : files) {
+    auto loaded = model_.LoadCheckpoint(file, options_.fingerprint);
+    if (loaded.ok()) {
+      state_ = *std::move(loaded);
+      progress_.Line(
+          absl::StrCat("resumed at step ", model_.step(), " from ", file));
+      return absl::OkStatus();
+    }
+    status = loaded.status();
+    if (!absl::IsDataLoss(status)) return status;
+    progress_.Line(absl::StrCat(status.message(), "; trying the one before"));
   }
-  progress_.Line(
-      absl::StrCat("resumed at step ", model_.step(), " from ", *newest));
-  return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      status.message(), "; no checkpoint is whole: train without --resume"));
 }
 
 bool Loop::Finished() const {
   if (state_.epoch() >= config_.epochs()) return true;
-  if (OutOfSteps()) return true;
+  // A begun epoch is still to be closed.
+  if (OutOfSteps()) return state_.step_in_epoch() == 0;
   return StopsEarly() && state_.best_epoch() > 0 &&
          state_.epoch() - state_.best_epoch() >=
              config_.early_stopping_epochs();
@@ -126,7 +133,7 @@ absl::Status Loop::Epoch() {
           state_.epoch() + 1,
           ": the weights have diverged. Lower training.learning_rate (now ",
           config_.learning_rate(),
-          ") or raise model.temperature; the last checkpoint is intact"));
+          ") or raise model.temperature, and train anew"));
     }
     state_.set_loss_sum_in_epoch(state_.loss_sum_in_epoch() + loss);
     state_.set_step_in_epoch(state_.step_in_epoch() + 1);
@@ -142,12 +149,17 @@ absl::Status Loop::Epoch() {
 }
 
 absl::Status Loop::EndEpoch() {
+  // max_steps came first. The checkpoint is of the middle of the epoch, so that
+  // a higher limit goes on there; what is reported counts it as the last one.
+  const bool cut_short = state_.step_in_epoch() < steps_;
+  if (cut_short) RETURN_IF_ERROR(SaveStep());
   const double loss =
       state_.loss_sum_in_epoch() / std::max<int64_t>(state_.step_in_epoch(), 1);
   const double seconds = state_.seconds_in_epoch();
   const double rate = state_.step_in_epoch() * batch_ / std::max(seconds, 1e-9);
   state_.add_loss(loss);
   state_.add_epoch_seconds(seconds);
+  state_.add_epoch_steps(state_.step_in_epoch());
   state_.set_epoch(state_.epoch() + 1);
   state_.set_step_in_epoch(0);
   state_.set_loss_sum_in_epoch(0);
@@ -156,7 +168,9 @@ absl::Status Loop::EndEpoch() {
       absl::StrFormat("epoch %d/%d  loss %.4f  %.0f examples/s  %.1f s",
                       state_.epoch(), config_.epochs(), loss, rate, seconds);
   bool best = false;
-  if (StopsEarly()) {
+  if (!StopsEarly()) {
+    state_.set_best_epoch(state_.epoch());
+  } else if (!cut_short) {
     ASSIGN_OR_RETURN(const double recall, options_.validate(model_));
     const auto& before = state_.validation_recall();
     best = before.empty() ||
@@ -165,14 +179,12 @@ absl::Status Loop::EndEpoch() {
     if (best) state_.set_best_epoch(state_.epoch());
     absl::StrAppendFormat(&line, "  validation recall@%d %.4f%s",
                           config_.validation_k(), recall, best ? " *" : "");
-  } else {
-    state_.set_best_epoch(state_.epoch());
   }
   progress_.Line(line);
   if (best) {
     RETURN_IF_ERROR(model_.SaveCheckpoint(checkpoints_.best_path(), state_));
   }
-  return SaveStep();
+  return cut_short ? absl::OkStatus() : SaveStep();
 }
 
 absl::StatusOr<v1::TrainingState> Loop::Run() {
@@ -181,12 +193,12 @@ absl::StatusOr<v1::TrainingState> Loop::Run() {
     RETURN_IF_ERROR(Epoch());
     RETURN_IF_ERROR(EndEpoch());
   }
-  if (StopsEarly() && state_.best_epoch() != state_.epoch()) {
+  if (state_.best_epoch() > 0 && state_.best_epoch() != state_.epoch()) {
     progress_.Line(absl::StrCat("publishing epoch ", state_.best_epoch(),
                                 ", the best on validation"));
-    ASSIGN_OR_RETURN(const v1::TrainingState best,
-                     model_.LoadCheckpoint(checkpoints_.best_path()));
-    (void)best;
+    RETURN_IF_ERROR(
+        model_.LoadCheckpoint(checkpoints_.best_path(), options_.fingerprint)
+            .status());
   }
   return state_;
 }

@@ -32,11 +32,13 @@ struct TrainLoopOptions {
 
 // Trains until the config's epochs, steps or early stopping say so, and leaves
 // the published weights (the best epoch's, or the last) in the model. Each
-// epoch ends with a checkpoint, written atomically.
+// epoch ends with a checkpoint, written atomically. An epoch that max_steps
+// cuts short is not compared with the others.
 //
 // Errors: Cancelled (stopped by a signal; a checkpoint is there),
 // FailedPrecondition (the checkpoint is of another configuration or data, or
-// the loss is not finite: says at which step and what to try).
+// the loss is not finite: says at which step and what to try), DataLoss (no
+// checkpoint to resume from is whole).
 absl::StatusOr<v1::TrainingState> Train(TwoTowerModel& model,
                                         const WindowSampler& sampler,
                                         const v1::TrainerConfig& config,

@@ -14,7 +14,8 @@
 #include "trainer/data/dataset_reader.h"
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/publish/exporter.h"
-#include "trainer/publish/publisher.h"
+#include "trainer/publish/report_files.h"
+#include "trainer/publish/republish_index.h"
 #include "trainer/verbs/threads.h"
 #include "trainer/verbs/verbs.h"
 
@@ -57,6 +58,7 @@ absl::Status RunEvaluate(const std::string& bundle_folder,
 
 absl::Status RunIndex(const std::string& bundle_folder,
                       const v1::TrainerConfig& config) {
+  RETURN_IF_ERROR(ValidateTrainerConfig(config));
   Progress progress("");
   ASSIGN_OR_RETURN(
       const std::string version,

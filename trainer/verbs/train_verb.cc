@@ -78,24 +78,26 @@ void FillDatasetReport(const Dataset& data, const Split& split, double seconds,
 void FillTrainingReport(const v1::TrainingState& state,
                         const WindowSampler& sampler, int64_t steps,
                         int32_t batch_size, v1::TrainingReport& report) {
-  std::vector<double> seconds(state.epoch_seconds().begin(),
-                              state.epoch_seconds().end());
   const int64_t batch = std::min<int64_t>(batch_size, sampler.examples());
   const int64_t whole_batches = sampler.examples() / batch;
-  const auto examples = static_cast<double>(whole_batches * batch);
+  std::vector<double> rates;  // of the epochs
   double total = 0;
-  for (double each : seconds) total += each;
-  if (!seconds.empty()) {
-    std::sort(seconds.begin(), seconds.end());
-    report.set_examples_per_second(examples /
-                                   std::max(seconds[seconds.size() / 2], 1e-9));
+  for (int epoch = 0; epoch < state.epoch(); ++epoch) {
+    const double seconds = state.epoch_seconds(epoch);
+    const auto examples = static_cast<double>(state.epoch_steps(epoch) * batch);
+    rates.push_back(examples / std::max(seconds, 1e-9));
+    total += seconds;
+  }
+  if (!rates.empty()) {
+    std::sort(rates.begin(), rates.end());
+    report.set_examples_per_second(rates[rates.size() / 2]);
   }
   report.set_epochs(state.epoch());
   report.set_seconds(total);
   *report.mutable_loss() = state.loss();
   *report.mutable_validation_recall() = state.validation_recall();
   report.set_best_epoch(state.best_epoch());
-  report.set_examples_per_epoch(examples);
+  report.set_examples_per_epoch(static_cast<double>(whole_batches * batch));
   report.set_steps(static_cast<double>(steps));
 }
 
@@ -130,6 +132,11 @@ absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
                    TwoTowerModel::Create(data, split, config));
   const std::vector<EvaluationQuery> validation = SampleQueries(
       split.validation, config.evaluation().max_queries(), config.seed());
+  if (config.training().early_stopping_epochs() > 0 && validation.empty()) {
+    return absl::FailedPreconditionError(
+        "no user yields a validation query, which training.early_stopping_"
+        "epochs needs: set it to 0, or make split.validation_days longer");
+  }
   TrainLoopOptions options{.resume = resume,
                            .fingerprint = Fingerprint(config, data),
                            .stop = &stop};

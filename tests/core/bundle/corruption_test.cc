@@ -207,8 +207,7 @@ TEST_F(CorruptionTest, CurrentThatHoldsNoVersionIsDataLoss) {
   for (const std::string& content :
        {std::string(), std::string("\n"), version_, version_ + "\n\n",
         std::string("../") + version_ + "\n", std::string("/etc\n"),
-        std::string(".\n"), std::string(300, 'a'),
-        std::string("20000101T000000Z-000000000000\n")}) {
+        std::string(".\n"), std::string(300, 'a')}) {
     ASSERT_THAT(WriteFileAtomically(root_ + "/CURRENT", content), IsOk());
     EXPECT_THAT(ReadCurrentVersion(root_),
                 StatusIs(StatusCode::kDataLoss, HasSubstr("CURRENT")))
@@ -229,6 +228,30 @@ TEST_F(CorruptionTest, NoCurrentIsNotFound) {
   EXPECT_THAT(ReadCurrentVersion(root_), StatusIs(StatusCode::kNotFound, _));
   EXPECT_THAT(ReadCurrentVersion(root_ + "/nowhere"),
               StatusIs(StatusCode::kNotFound, _));
+}
+
+TEST_F(CorruptionTest, CurrentThatNamesNoFolderIsNotFound) {
+  const std::string version = "20000101T000000Z-000000000000";
+  ASSERT_THAT(WriteFileAtomically(root_ + "/CURRENT", version + "\n"), IsOk());
+  EXPECT_THAT(ReadCurrentVersion(root_),
+              StatusIs(StatusCode::kNotFound, HasSubstr(version)));
+  ASSERT_THAT(WriteFileAtomically(root_ + "/" + version, "a file"), IsOk());
+  EXPECT_THAT(ReadCurrentVersion(root_),
+              StatusIs(StatusCode::kDataLoss, HasSubstr("no folder")));
+}
+
+TEST_F(CorruptionTest, ALimitOfBytesIsCheckedBeforeAFileIsRead) {
+  const auto bundle = OpenBundle(folder_, VerifyScope::kServed);
+  ASSERT_THAT(bundle, IsOk());
+  uint64_t bytes = 0;
+  for (const v1::File& file : bundle->content().files()) {
+    if (file.served()) bytes += file.bytes();
+  }
+  EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed, bytes), IsOk());
+  fs::remove(Path(layout::kIndex));
+  EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed, bytes - 1),
+              StatusIs(StatusCode::kResourceExhausted,
+                       HasSubstr(absl::StrCat(bytes, " bytes to serve"))));
 }
 
 }  // namespace

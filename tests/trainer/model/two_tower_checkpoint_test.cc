@@ -47,7 +47,7 @@ class TwoTowerCheckpointTest : public ::testing::Test {
   }
 
   void ExpectDataLoss(const std::string& what) const {
-    EXPECT_THAT(run_.NewModel()->LoadCheckpoint(path_),
+    EXPECT_THAT(run_.NewModel()->LoadCheckpoint(path_, ""),
                 StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_)))
         << what;
   }
@@ -68,7 +68,7 @@ TEST_F(TwoTowerCheckpointTest, LoadedModelGoesOnBitForBit) {
   const std::vector<double> losses = Steps(run, *whole, 5, 12);
 
   const auto loaded = run.NewModel();
-  ASSERT_THAT(loaded->LoadCheckpoint(path_), IsOk());
+  ASSERT_THAT(loaded->LoadCheckpoint(path_, ""), IsOk());
   EXPECT_EQ(loaded->step(), 5);
   EXPECT_EQ(run.Served(*loaded), at_saving);
   EXPECT_EQ(Steps(run, *loaded, 5, 12), losses);
@@ -81,7 +81,7 @@ TEST_F(TwoTowerCheckpointTest, LoadingReplacesWhatAModelHadLearnt) {
   ASSERT_THAT(whole->SaveCheckpoint(path_, {}), IsOk());
   const auto strayed = run_.NewModel();
   Steps(run_, *strayed, 0, 11);
-  ASSERT_THAT(strayed->LoadCheckpoint(path_), IsOk());
+  ASSERT_THAT(strayed->LoadCheckpoint(path_, ""), IsOk());
   EXPECT_EQ(Steps(run_, *strayed, 4, 9), Steps(run_, *whole, 4, 9));
   EXPECT_EQ(run_.Served(*strayed), run_.Served(*whole));
 }
@@ -89,7 +89,7 @@ TEST_F(TwoTowerCheckpointTest, LoadingReplacesWhatAModelHadLearnt) {
 TEST_F(TwoTowerCheckpointTest, BeforeTheFirstStepIsACheckpointToo) {
   Save(run_, 0);
   const auto fresh = run_.NewModel(), loaded = run_.NewModel();
-  ASSERT_THAT(loaded->LoadCheckpoint(path_), IsOk());
+  ASSERT_THAT(loaded->LoadCheckpoint(path_, ""), IsOk());
   EXPECT_EQ(Steps(run_, *loaded, 0, 3), Steps(run_, *fresh, 0, 3));
 }
 
@@ -101,7 +101,7 @@ TEST_F(TwoTowerCheckpointTest, ProgressComesBackAndTheFileIsReplacedWhole) {
   progress.set_fingerprint("abc");
   ASSERT_THAT(model->SaveCheckpoint(path_, {}), IsOk());
   ASSERT_THAT(model->SaveCheckpoint(path_, progress), IsOk());
-  const auto loaded = run_.NewModel()->LoadCheckpoint(path_);
+  const auto loaded = run_.NewModel()->LoadCheckpoint(path_, "abc");
   ASSERT_THAT(loaded, IsOk());
   EXPECT_EQ(loaded->SerializeAsString(), progress.SerializeAsString());
   EXPECT_FALSE(std::filesystem::exists(path_ + ".tmp"));
@@ -129,7 +129,7 @@ TEST_F(TwoTowerCheckpointTest, AnotherShapeIsAPreconditionThatFailed) {
     v1::TrainerConfig config = TinyConfig();
     change.apply(config);
     const TinyRun other(config);
-    EXPECT_THAT(other.NewModel()->LoadCheckpoint(path_),
+    EXPECT_THAT(other.NewModel()->LoadCheckpoint(path_, ""),
                 StatusIs(absl::StatusCode::kFailedPrecondition,
                          HasSubstr("of another shape")))
         << change.what;
@@ -145,15 +145,40 @@ TEST_F(TwoTowerCheckpointTest, AnotherCatalogueIsAPreconditionThatFailed) {
   grown.data.item_features[1].numbers.push_back(1);
   grown.split.item_in_training.push_back(false);
   EXPECT_THAT(
-      grown.NewModel()->LoadCheckpoint(path_),
+      grown.NewModel()->LoadCheckpoint(path_, ""),
       StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("table0_0")));
 }
 
-TEST_F(TwoTowerCheckpointTest, AnotherTorchFileIsAPreconditionThatFailed) {
-  ASSERT_THAT(run_.NewModel()->SaveTowers(path_, folder_ / "item.pt"), IsOk());
-  EXPECT_THAT(run_.NewModel()->LoadCheckpoint(path_),
+TEST_F(TwoTowerCheckpointTest, AnotherFingerprintIsRefusedBeforeItIsLoaded) {
+  const auto model = run_.NewModel();
+  Steps(run_, *model, 0, 2);
+  v1::TrainingState progress;
+  progress.set_fingerprint("abc");
+  ASSERT_THAT(model->SaveCheckpoint(path_, progress), IsOk());
+  const auto other = run_.NewModel();
+  const std::vector<float> before = run_.Served(*other);
+  EXPECT_THAT(other->LoadCheckpoint(path_, "abd"),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("of another shape")));
+                       HasSubstr("another configuration")));
+  EXPECT_EQ(run_.Served(*other), before);
+  EXPECT_EQ(other->step(), 0);
+}
+
+TEST_F(TwoTowerCheckpointTest, AnotherTorchFileIsDataLoss) {
+  ASSERT_THAT(run_.NewModel()->SaveTowers(path_, folder_ / "item.pt"), IsOk());
+  ExpectDataLoss("a tower");
+}
+
+// torch's own reader would load the flipped bits as weights.
+TEST_F(TwoTowerCheckpointTest, AFlippedBitAnywhereIsDataLoss) {
+  Save(run_, 2);
+  const std::string whole = ReadFile(path_, 1 << 24).value();
+  for (size_t at = 0; at < whole.size(); at += whole.size() / 23) {
+    std::string flipped = whole;
+    flipped[at] = static_cast<char>(flipped[at] ^ 0x10);
+    WriteBytes(flipped);
+    ExpectDataLoss(absl::StrCat("byte ", at));
+  }
 }
 
 TEST_F(TwoTowerCheckpointTest, TruncatedFilesAreDataLoss) {
@@ -175,8 +200,11 @@ TEST_F(TwoTowerCheckpointTest, WhatIsNoCheckpointIsDataLoss) {
   ExpectDataLoss("zeros");
   WriteBytes("PK\x03\x04" + std::string(4096, 'x') + "PK\x05\x06");
   ExpectDataLoss("the magic of a zip file");
-  std::filesystem::remove(path_);
-  ExpectDataLoss("nothing");
+}
+
+TEST_F(TwoTowerCheckpointTest, NoFileIsNotFound) {
+  EXPECT_THAT(run_.NewModel()->LoadCheckpoint(path_, ""),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr(path_)));
 }
 
 TEST_F(TwoTowerCheckpointTest, AFolderThatIsNotThereIsSaidSo) {

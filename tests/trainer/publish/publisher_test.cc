@@ -38,30 +38,6 @@ v1::Report ParseReport(const std::string& json) {
   return report;
 }
 
-TEST(WriteReportTest, JsonIsTheReportAndHtmlBesideIt) {
-  const TempFolder folder;
-  v1::Report report;
-  report.set_bundle_version("v7");
-  report.mutable_dataset()->set_events(46467212);
-  report.mutable_training()->add_loss(6.5);
-  v1::SplitReport& test = *report.mutable_evaluation()->mutable_test();
-  (*test.mutable_exact()->mutable_recall())["10"] = 0.25;
-  ASSERT_THAT(WriteReport(report, folder.path()), IsOk());
-  const std::string json = Text(folder / "report.json");
-  EXPECT_TRUE(MessageDifferencer::Equals(ParseReport(json), report)) << json;
-  // Names as in the .proto, and numbers that are no strings.
-  EXPECT_THAT(json, HasSubstr("\"bundle_version\": \"v7\""));
-  EXPECT_THAT(json, HasSubstr("\"events\": 46467212"));
-  EXPECT_THAT(Text(folder / "report.html"), HasSubstr("v7"));
-}
-
-TEST(WriteReportTest, MissingFolderIsAnErrorWithItsPath) {
-  const TempFolder folder;
-  const absl::Status status = WriteReport(v1::Report(), folder / "nowhere");
-  EXPECT_FALSE(status.ok());
-  EXPECT_THAT(status.message(), HasSubstr("nowhere"));
-}
-
 // Publishes models that were never trained: what is looked at is what becomes
 // of the files.
 class PublishModelTest : public ::testing::Test {

@@ -1,4 +1,6 @@
 // `segue-trainer index`: the same towers and tables under another index.
+#include "trainer/publish/republish_index.h"
+
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -9,13 +11,16 @@
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/bundle_writer.h"
 #include "core/bundle/layout.h"
+#include "core/config/text_proto.h"
+#include "core/index/faiss_index.h"
 #include "core/retrieval/retriever.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/util/json_util.h"
+#include "segue/v1/report.pb.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
 #include "tests/testing/tiny_bundle.h"
-#include "trainer/publish/publisher.h"
 
 namespace segue {
 namespace {
@@ -27,7 +32,18 @@ using ::segue::testing::TempFolder;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 
-constexpr char kReportText[] = R"({"training": {"epochs": 7}})";
+constexpr char kReportText[] = R"({
+  "training": {"epochs": 7},
+  "evaluation": {"test": {
+    "exact": {"recall": {"10": 0.25}}, "ann": {"recall": {"10": 0.125}}}},
+  "index": {"description": "Flat", "bytes": 5}})";
+// As protobuf prints it.
+constexpr char kConfigText[] = R"(seed: 3
+index {
+  kind: FACTORY
+  factory: "Flat"
+}
+)";
 
 class RepublishIndexTest : public ::testing::Test {
  protected:
@@ -54,9 +70,11 @@ class RepublishIndexTest : public ::testing::Test {
         IsOk());
     ASSERT_THAT(WriteFileAtomically((*writer)->Add(layout::kTrainerConfig,
                                                    FileRole::kAuxiliary),
-                                    "seed: 3"),
+                                    kConfigText),
                 IsOk());
-    ASSERT_THAT((*writer)->Seal(bundle->content()), IsOk());
+    v1::Content content = bundle->content();
+    (*content.mutable_library_versions())["faiss"] = FaissVersion();
+    ASSERT_THAT((*writer)->Seal(content), IsOk());
     ASSERT_THAT((*writer)->Publish(/*keep_versions=*/0), IsOk());
     trained_ = (*writer)->published_version();
   }
@@ -92,7 +110,7 @@ class RepublishIndexTest : public ::testing::Test {
   std::string trained_;  // version
 };
 
-TEST_F(RepublishIndexTest, OnlyTheIndexIsAnother) {
+TEST_F(RepublishIndexTest, OnlyTheIndexAndItsConfigurationAreOthers) {
   const auto version = Republish("IVF3,Flat");
   ASSERT_THAT(version, IsOk());
   EXPECT_NE(*version, trained_);
@@ -100,8 +118,8 @@ TEST_F(RepublishIndexTest, OnlyTheIndexIsAnother) {
   auto hashes = Hashes(after);
   EXPECT_EQ(hashes.size(), Hashes(before).size());
   for (const auto& [name, hash] : Hashes(before)) {
-    if (name == layout::kIndex) {
-      EXPECT_NE(hashes[name], hash);
+    if (name == layout::kIndex || name == layout::kTrainerConfig) {
+      EXPECT_NE(hashes[name], hash) << name;
     } else {
       EXPECT_EQ(hashes[name], hash) << name;
     }
@@ -112,19 +130,37 @@ TEST_F(RepublishIndexTest, OnlyTheIndexIsAnother) {
   EXPECT_EQ(*ReadCurrentVersion(root_.path()), *version);
 }
 
-TEST_F(RepublishIndexTest, WhatTheTrainerWroteStays) {
+TEST_F(RepublishIndexTest, TheConfigurationNamesTheNewIndex) {
   const auto version = Republish("IVF3,Flat");
   ASSERT_THAT(version, IsOk());
   const Bundle after = Open(*version);
-  ASSERT_EQ(after.manifest().measured_files_size(), 1);
-  EXPECT_EQ(after.manifest().measured_files(0).name(), layout::kReport);
-  const auto report = ReadFile(after.Path(layout::kReport), 1 << 10);
-  ASSERT_THAT(report, IsOk());
-  EXPECT_EQ(*report, kReportText);
+  v1::TrainerConfig config;
+  ASSERT_THAT(LoadTextProto(after.Path(layout::kTrainerConfig), config),
+              IsOk());
+  EXPECT_EQ(config.seed(), 3);
+  EXPECT_EQ(config.index().factory(), "IVF3,Flat");
   for (const v1::File& file : after.content().files()) {
     EXPECT_EQ(file.served(), file.name() != layout::kTrainerConfig)
         << file.name();
   }
+}
+
+TEST_F(RepublishIndexTest, TheReportIsOfTheNewIndex) {
+  const auto version = Republish("IVF3,Flat");
+  ASSERT_THAT(version, IsOk());
+  const Bundle after = Open(*version);
+  ASSERT_EQ(after.manifest().measured_files_size(), 1);
+  const auto json = ReadFile(after.Path(layout::kReport), 1 << 20);
+  ASSERT_THAT(json, IsOk());
+  v1::Report report;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(*json, &report).ok());
+  EXPECT_EQ(report.bundle_version(), *version);
+  EXPECT_EQ(report.training().epochs(), 7);
+  EXPECT_EQ(report.evaluation().test().exact().recall().at("10"), 0.25);
+  EXPECT_FALSE(report.evaluation().test().has_ann());
+  EXPECT_EQ(report.index().description(), "IVF3,Flat");
+  EXPECT_GT(report.index().bytes(), 5);
+  EXPECT_GT(report.library_versions().count("faiss"), 0u);
 }
 
 TEST_F(RepublishIndexTest, NewIndexAnswersAsTheOldOne) {

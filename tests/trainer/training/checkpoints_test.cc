@@ -16,8 +16,7 @@ namespace {
 using segue::testing::IsOk;
 using segue::testing::TempFolder;
 using ::testing::ElementsAre;
-using ::testing::Eq;
-using ::testing::Optional;
+using ::testing::IsEmpty;
 
 class CheckpointsTest : public ::testing::Test {
  protected:
@@ -41,19 +40,20 @@ TEST_F(CheckpointsTest, NewestIsTheHighestStepAndNotTheLatestFile) {
   for (const int64_t step : {int64_t{9}, int64_t{12345678901}, int64_t{10}}) {
     Write(checkpoints_.StepPath(step));
   }
-  EXPECT_THAT(checkpoints_.Newest(),
-              Optional(checkpoints_.StepPath(12345678901)));
+  EXPECT_THAT(checkpoints_.StepFiles(),
+              ElementsAre(checkpoints_.StepPath(12345678901),
+                          checkpoints_.StepPath(10), checkpoints_.StepPath(9)));
 }
 
 TEST_F(CheckpointsTest, ThereIsNoneInANewRun) {
-  EXPECT_THAT(checkpoints_.Newest(), Eq(std::nullopt));
-  EXPECT_THAT(Checkpoints(folder_ / "nowhere").Newest(), Eq(std::nullopt));
+  EXPECT_THAT(checkpoints_.StepFiles(), IsEmpty());
+  EXPECT_THAT(Checkpoints(folder_ / "nowhere").StepFiles(), IsEmpty());
 }
 
 TEST_F(CheckpointsTest, HalfWrittenAndBestAreNoSteps) {
   Write(checkpoints_.best_path());
   Write(checkpoints_.StepPath(3) + ".tmp");
-  EXPECT_THAT(checkpoints_.Newest(), Eq(std::nullopt));
+  EXPECT_THAT(checkpoints_.StepFiles(), IsEmpty());
 }
 
 TEST_F(CheckpointsTest, PruneKeepsTheNewestAndTheBest) {
@@ -84,7 +84,7 @@ TEST_F(CheckpointsTest, ClearRemovesEveryCheckpointAndNothingElse) {
   checkpoints_.Clear();
   EXPECT_THAT(Files(), ElementsAre("notes.txt"));
   checkpoints_.Clear();  // none left
-  EXPECT_THAT(checkpoints_.Newest(), Eq(std::nullopt));
+  EXPECT_THAT(checkpoints_.StepFiles(), IsEmpty());
 }
 
 TEST_F(CheckpointsTest, TheFolderMayBeThereAlready) {

@@ -26,9 +26,7 @@ using segue::testing::TinyRun;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
-using ::testing::Eq;
 using ::testing::HasSubstr;
-using ::testing::Optional;
 
 // 54 examples in batches of 16: three steps an epoch, twelve in all.
 class TrainLoopTest : public ::testing::Test {
@@ -137,7 +135,8 @@ TEST_F(TrainLoopTest, StopFlagLeavesACheckpointAndIsCancelled) {
   EXPECT_THAT(Run({.stop = &stop}),
               StatusIs(absl::StatusCode::kCancelled,
                        AllOf(HasSubstr("step 1"), HasSubstr("--resume"))));
-  EXPECT_THAT(checkpoints().Newest(), Optional(checkpoints().StepPath(1)));
+  EXPECT_THAT(checkpoints().StepFiles(),
+              ElementsAre(checkpoints().StepPath(1)));
 }
 
 TEST_F(TrainLoopTest, StoppedAfterEveryStepEndsAsIfNeverStopped) {
@@ -238,11 +237,26 @@ TEST_F(TrainLoopTest, ACheckpointOfAnotherShapeIsRefused) {
                                  HasSubstr("of another shape")));
 }
 
-TEST_F(TrainLoopTest, ACheckpointThatIsNoneIsDataLoss) {
-  ASSERT_THAT(Run(), IsOk());
+TEST_F(TrainLoopTest, ADamagedCheckpointGivesWayToTheOneBefore) {
+  const auto whole = Run();
+  ASSERT_THAT(whole, IsOk());
+  const std::vector<float> served = Served();
   std::ofstream(checkpoints().StepPath(12)) << "garbage";
+  const auto resumed = Resume();
+  ASSERT_THAT(resumed, IsOk());
+  EXPECT_THAT(resumed->loss(), ElementsAreArray(whole->loss()));
+  EXPECT_EQ(Served(), served);
+}
+
+TEST_F(TrainLoopTest, OnlyDamagedCheckpointsAreDataLoss) {
+  ASSERT_THAT(Run(), IsOk());
+  for (const std::string& file : checkpoints().StepFiles()) {
+    std::ofstream(file) << "garbage";
+  }
   EXPECT_THAT(Resume(), StatusIs(absl::StatusCode::kDataLoss,
-                                 HasSubstr("step-000000000012.ckpt")));
+                                 AllOf(HasSubstr("step-000000000009.ckpt"),
+                                       HasSubstr("without --resume"))));
+  EXPECT_EQ(Files().size(), 2u);
 }
 
 TEST_F(TrainLoopTest, ARunDirThatCannotBeMadeIsSaidSo) {
@@ -261,9 +275,11 @@ TEST_F(TrainLoopTest, ALossThatIsNotFiniteStopsAndKeepsTheLastCheckpoint) {
       Run(), StatusIs(absl::StatusCode::kFailedPrecondition,
                       AllOf(HasSubstr("nan"), HasSubstr("step 1"),
                             HasSubstr("epoch 2"), HasSubstr("learning_rate"))));
-  EXPECT_THAT(checkpoints().Newest(), Optional(checkpoints().StepPath(1)));
-  EXPECT_THAT(run_->NewModel()->LoadCheckpoint(checkpoints().StepPath(1)),
-              IsOk());
+  EXPECT_THAT(checkpoints().StepFiles(),
+              ElementsAre(checkpoints().StepPath(1)));
+  EXPECT_THAT(
+      run_->NewModel()->LoadCheckpoint(checkpoints().StepPath(1), "print"),
+      IsOk());
 }
 
 TEST_F(TrainLoopTest, MaxStepsEndsAnEpochBeforeItsTime) {
@@ -272,7 +288,44 @@ TEST_F(TrainLoopTest, MaxStepsEndsAnEpochBeforeItsTime) {
   ASSERT_THAT(state, IsOk());
   EXPECT_EQ(model_->step(), 5);
   EXPECT_EQ(state->loss_size(), 2);
-  EXPECT_THAT(checkpoints().Newest(), Optional(checkpoints().StepPath(5)));
+  EXPECT_THAT(state->epoch_steps(), ElementsAre(3, 2));
+  EXPECT_EQ(checkpoints().StepFiles().front(), checkpoints().StepPath(5));
+  const auto again = Resume();
+  ASSERT_THAT(again, IsOk());
+  EXPECT_THAT(again->loss(), ElementsAreArray(state->loss()));
+}
+
+TEST_F(TrainLoopTest, HigherMaxStepsGoesOnWithinTheEpoch) {
+  const auto whole = Run();
+  ASSERT_THAT(whole, IsOk());
+  const std::vector<float> served = Served();
+  config_.mutable_training()->set_max_steps(5);
+  ASSERT_THAT(Run(), IsOk());
+  config_.mutable_training()->set_max_steps(0);
+  const auto resumed = Resume();
+  ASSERT_THAT(resumed, IsOk());
+  EXPECT_THAT(resumed->loss(), ElementsAreArray(whole->loss()));
+  EXPECT_EQ(Served(), served);
+}
+
+TEST_F(TrainLoopTest, AnEpochCutShortIsNotComparedWithTheOthers) {
+  config_.mutable_training()->set_early_stopping_epochs(2);
+  config_.mutable_training()->set_max_steps(5);
+  const auto state = Run(WithRecalls({0.1}));
+  ASSERT_THAT(state, IsOk());
+  EXPECT_EQ(state->epoch(), 2);
+  EXPECT_EQ(state->best_epoch(), 1);
+  EXPECT_THAT(state->validation_recall(), ElementsAre(0.1));
+  EXPECT_EQ(Served(), served_[0]);
+}
+
+TEST_F(TrainLoopTest, WithoutAWholeEpochTheLastStepIsWhatThereIs) {
+  config_.mutable_training()->set_early_stopping_epochs(2);
+  config_.mutable_training()->set_max_steps(2);
+  const auto state = Run(WithRecalls({}));
+  ASSERT_THAT(state, IsOk());
+  EXPECT_EQ(state->best_epoch(), 0);
+  EXPECT_EQ(model_->step(), 2);
 }
 
 TEST_F(TrainLoopTest, MaxStepsAtTheEndOfAnEpochBeginsNoOther) {
@@ -334,7 +387,7 @@ TEST_F(TrainLoopTest, AFailedValidationEndsTheRun) {
 TEST_F(TrainLoopTest, WithoutEarlyStoppingNothingIsValidated) {
   ASSERT_THAT(Run(WithRecalls({})), IsOk());
   EXPECT_EQ(served_.size(), 0u);
-  EXPECT_THAT(Files().count("best.ckpt"), Eq(0u));
+  EXPECT_EQ(Files().count("best.ckpt"), 0u);
 }
 
 }  // namespace
