@@ -4,6 +4,7 @@
 
 #include <omp.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "absl/status/status.h"
@@ -24,12 +25,14 @@ absl::Status GuardFaiss(absl::StatusCode code, absl::string_view what, Fn fn) {
   }
 }
 
-// The calling thread's OpenMP teams have `threads` members while this lives.
-// The setting is a thread's own: one thread's scope does not touch another's.
+// The calling thread's OpenMP teams have `threads` members while this lives, or
+// as many as OMP_THREAD_LIMIT allows: OpenBLAS waits for ever for those that it
+// was promised and does not get. The setting is a thread's own: one thread's
+// scope does not touch another's.
 class ScopedOmpThreads {
  public:
   explicit ScopedOmpThreads(int threads) : before_(omp_get_max_threads()) {
-    if (threads != before_) omp_set_num_threads(threads);
+    omp_set_num_threads(std::min(threads, omp_get_thread_limit()));
   }
   ~ScopedOmpThreads() { omp_set_num_threads(before_); }
   ScopedOmpThreads(const ScopedOmpThreads&) = delete;
