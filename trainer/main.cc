@@ -104,9 +104,9 @@ absl::Status Run(const CLI::App& app, const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   WaitPassively(argv);
-  // The same large buffers come and go at every step: keep them.
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  // What is read and sorted goes back to the system piece by piece, rather than
+  // staying in a heap that larger pieces do not fit into.
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
 
   Arguments arguments;
   CLI::App app("Trains two towers on a log of events and publishes a bundle");

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -75,6 +77,12 @@ void FillDatasetReport(const Dataset& data, const Split& split, double seconds,
   report.set_read_seconds(seconds);
 }
 
+// The same large buffers come and go at every step: from now on they stay.
+void KeepLargeBuffers() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 void FillTrainingReport(const v1::TrainingState& state,
                         const WindowSampler& sampler, int64_t steps,
                         int32_t batch_size, v1::TrainingReport& report) {
@@ -128,6 +136,7 @@ absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
       "%d users, %d items, %d events; %d training examples an epoch",
       data.users.size(), data.items.size(), data.log.size(),
       sampler.examples()));
+  KeepLargeBuffers();
   ASSIGN_OR_RETURN(const auto model,
                    TwoTowerModel::Create(data, split, config));
   const std::vector<EvaluationQuery> validation = SampleQueries(
