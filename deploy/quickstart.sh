@@ -151,10 +151,12 @@ start_server() {
   die "the server did not come up (all of its log: $work/server.log)"
 }
 
+# The series that something has happened to.
 show_metrics() {
   "$python" -c 'import sys, urllib.request as u
 print(u.urlopen(sys.argv[1], timeout=10).read().decode())' "http://$http/metrics" |
-    grep -E '^segue_(requests_total|request_duration_seconds_(count|sum)|bundle_)'
+    grep -E '^segue_(requests_total|request_duration_seconds_(count|sum)|bundle_)' |
+    grep -v ' 0$'
 }
 
 mkdir -p build
