@@ -27,14 +27,11 @@ torch='<torch/'
 while IFS= read -r header; do
   torch+="|\"$header\""
 done < <(grep -rl --include='*.h' '<torch/' core trainer server tests)
-# Where GCC keeps omp.h; clang looks there after everything else.
-omp=$(gcc -print-file-name=include)
-export torch omp database
+export torch database
 
 # One file a process, each one's findings in one piece.
 analyse() {
-  local output arguments=(--extra-arg=-Wno-unknown-warning-option
-    "--extra-arg=-idirafter$omp")
+  local output arguments=(--extra-arg=-Wno-unknown-warning-option)
   if grep -qE "#include ($torch)" "$1"; then
     arguments+=(--extra-arg=-std=c++17)
   fi
