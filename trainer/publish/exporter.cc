@@ -12,8 +12,8 @@
 #include "core/index/faiss_index.h"
 #include "core/towers/torchscript_towers.h"
 #include "google/protobuf/text_format.h"
-#include "google/protobuf/util/json_util.h"
 #include "trainer/data/dataset_reader.h"
+#include "trainer/publish/report_files.h"
 
 namespace segue {
 namespace {
@@ -77,14 +77,8 @@ absl::StatusOr<v1::Content> ExportModel(const TwoTowerModel& model,
   RETURN_IF_ERROR(
       model.SaveTowers(writer.Add(layout::kQueryTower, FileRole::kServed),
                        writer.Add(layout::kItemTower, FileRole::kServed)));
-  std::string json;
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  const auto printed =
-      google::protobuf::util::MessageToJsonString(golden, &json, options);
-  if (!printed.ok()) {
-    return absl::InternalError("golden requests do not print as JSON");
-  }
+  ASSIGN_OR_RETURN(const std::string json,
+                   MessageToJson(golden, /*spaced=*/false));
   RETURN_IF_ERROR(WriteFileAtomically(
       writer.Add(layout::kGoldenRequests, FileRole::kServed), json));
   // Where a run lies and where it publishes is not part of what it is.
