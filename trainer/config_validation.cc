@@ -159,6 +159,17 @@ void CheckWindow(const v1::TrainerConfig& config, Checks& checks) {
                               ", too many for batches of ", batch));
 }
 
+void CheckEncoder(const v1::EncoderConfig& encoder, Checks& checks) {
+  checks.AtLeast(encoder.width(), 1, "model.encoder.width");
+  checks.AtLeast(encoder.blocks(), 1, "model.encoder.blocks");
+  checks.Require(encoder.heads() >= 1 && encoder.width() % encoder.heads() == 0,
+                 "model.encoder.heads",
+                 absl::StrCat("is ", encoder.heads(),
+                              ", must divide model.encoder.width (",
+                              encoder.width(), ")"));
+  checks.Share(encoder.dropout(), "model.encoder.dropout");
+}
+
 void CheckModel(const v1::ModelConfig& model, Checks& checks) {
   for (int32_t width : model.layers()) {
     checks.AtLeast(width, 1, "model.layers");
@@ -167,6 +178,7 @@ void CheckModel(const v1::ModelConfig& model, Checks& checks) {
   checks.Share(model.user_id_dropout(), "model.user_id_dropout");
   checks.Share(model.item_id_dropout(), "model.item_id_dropout");
   checks.Share(model.dropout(), "model.dropout");
+  CheckEncoder(model.encoder(), checks);
   checks.Fraction(model.serving_age_quantile(), "model.serving_age_quantile");
 }
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/towers/attention.h"
 #include "core/towers/guard_torch.h"
 
 extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
@@ -29,6 +30,7 @@ at::Tensor View(absl::Span<const float> values, at::IntArrayRef sizes) {
 
 absl::StatusOr<torch::jit::Module> LoadModule(const std::string& bytes,
                                               absl::string_view what) {
+  RegisterAttention();
   torch::jit::Module module;
   RETURN_IF_ERROR(GuardTorch(absl::StatusCode::kDataLoss, what, [&] {
     std::istringstream stream(bytes);

@@ -9,18 +9,22 @@
 #include <vector>
 
 #include "core/towers/towers.h"
+#include "trainer/model/sequence_encoder.h"
 
 namespace segue {
 
 struct TowerOptions {
   std::vector<int32_t> layers = {1024, 512, 128};  // hidden ones and the output
   double dropout = 0;
+  // MEAN: `encoder` is not looked at.
+  SequenceEncoderOptions encoder = {.kind = v1::EncoderConfig::MEAN};
   uint64_t seed = 1;
 };
 
 // forward(user [B, u], history [B, n, f], mask [B, n], seed [B, f], age [B])
-// -> [B, d] of length 1: an MLP over the user's row, the mean of the history's
-// rows, the seed item's row and the age. Weights are Xavier-normal, biases 0.
+// -> [B, d] of length 1: an MLP over the user's row, what the encoder makes of
+// the history (the mean of its rows, or its newest token), the seed item's row
+// and the age. Weights are Xavier-normal, biases 0.
 torch::jit::Module MakeQueryTower(const TowerShape& shape,
                                   const TowerOptions& options);
 

@@ -111,7 +111,13 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
       requests.features,
       EncodeFeatures(data.log.request_features, config.request_features()));
 
-  TowerOptions towers{.dropout = model.dropout()};
+  const v1::EncoderConfig& encoder = model.encoder();
+  TowerOptions towers{.dropout = model.dropout(),
+                      .encoder = {.kind = encoder.kind(),
+                                  .width = encoder.width(),
+                                  .blocks = encoder.blocks(),
+                                  .heads = encoder.heads(),
+                                  .dropout = encoder.dropout()}};
   if (model.layers_size() > 0) {
     towers.layers.assign(model.layers().begin(), model.layers().end());
   }

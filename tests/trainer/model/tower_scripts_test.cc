@@ -159,13 +159,13 @@ TEST_F(TowerScriptsTest, WeightsAreXavierNormalByTheirSeedAndBiasesZero) {
   const auto weight = [&](const char* name) {
     return MakeItemTower(shape, wide).attr(name).toTensor().detach();
   };
-  const torch::Tensor first = weight("weight0");
+  const torch::Tensor first = weight("layer0_weight");
   EXPECT_NEAR(first.std().item<double>(), std::sqrt(2.0 / 400), 1e-3);
   EXPECT_NEAR(first.mean().item<double>(), 0, 2e-3);
-  EXPECT_EQ(weight("bias0").abs().max().item<float>(), 0);
-  EXPECT_TRUE(first.equal(weight("weight0")));
+  EXPECT_EQ(weight("layer0_bias").abs().max().item<float>(), 0);
+  EXPECT_TRUE(first.equal(weight("layer0_weight")));
   wide.seed = 4;
-  EXPECT_FALSE(first.equal(weight("weight0")));
+  EXPECT_FALSE(first.equal(weight("layer0_weight")));
 }
 
 TEST_F(TowerScriptsTest, EveryWeightGetsAGradient) {

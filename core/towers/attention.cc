@@ -1,0 +1,48 @@
+#include "core/towers/attention.h"
+
+#include <torch/csrc/jit/frontend/sugared_value.h>
+#include <torch/library.h>
+
+#include <string>
+
+namespace segue {
+namespace {
+
+class Resolver : public torch::jit::NativeResolver {
+ public:
+  std::shared_ptr<torch::jit::SugaredValue> resolveValue(
+      const std::string& name, torch::jit::GraphFunction& function,
+      const torch::jit::SourceRange& place) override {
+    if (name == "segue") {
+      return std::make_shared<torch::jit::BuiltinModule>("segue");
+    }
+    return NativeResolver::resolveValue(name, function, place);
+  }
+};
+
+}  // namespace
+
+void RegisterAttention() {
+  static const bool registered = [] {
+    static torch::Library library(torch::Library::DEF, "segue", c10::nullopt,
+                                  __FILE__, __LINE__);
+    library.def(
+        "softmax_attention(Tensor qkv, Tensor begins, int heads, "
+        "float dropout, int seed) -> Tensor",
+        &attention::SoftmaxOperator);
+    library.def(
+        "pointwise_attention(Tensor qkv, Tensor begins, Tensor position_bias, "
+        "Tensor time_bias, Tensor times, Tensor next_times, int heads, "
+        "float normaliser) -> Tensor",
+        &attention::PointwiseOperator);
+    return true;
+  }();
+  (void)registered;
+}
+
+std::shared_ptr<torch::jit::Resolver> AttentionResolver() {
+  RegisterAttention();
+  return std::make_shared<Resolver>();
+}
+
+}  // namespace segue

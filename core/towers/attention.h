@@ -1,0 +1,52 @@
+// The attention operators that towers are written with: torch.ops.segue.*. A
+// tower that uses them loads only where RegisterAttention() was called.
+//
+// Sequences are packed: [tokens, ...] rows, of which sequence s has those from
+// begins[s] to begins[s + 1]. A token sees itself and those before it in its
+// sequence.
+#ifndef SEGUE_CORE_TOWERS_ATTENTION_H_
+#define SEGUE_CORE_TOWERS_ATTENTION_H_
+
+#include <torch/csrc/jit/frontend/resolver.h>
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+
+namespace segue {
+
+// Makes the operators known to TorchScript. Any number of times, from any
+// thread.
+void RegisterAttention();
+
+// For Module::define(): what LibTorch's own resolver knows, and `segue` as the
+// module of the operators. Registers them.
+std::shared_ptr<torch::jit::Resolver> AttentionResolver();
+
+namespace attention {
+
+// torch.ops.segue.softmax_attention. `qkv` [tokens, 3 * heads * width] holds
+// queries, keys and values side by side; `begins` [sequences + 1] longs. Gives
+// [tokens, heads * width]. A share `dropout` of the weights is dropped, by the
+// seed alone. Softmax of q k / sqrt(width) (Vaswani et al. 2017, 3.2).
+torch::Tensor SoftmaxOperator(const torch::Tensor& qkv,
+                              const torch::Tensor& begins, int64_t heads,
+                              double dropout, int64_t seed);
+
+// torch.ops.segue.pointwise_attention: weights silu(q k + p + t) / normaliser
+// (HSTU, Zhai et al. 2024, arXiv 2402.17152, 3.2), where p is position_bias by
+// how many tokens back the key lies (those further back than the last share it)
+// and t time_bias by how long before `next_times` of the query it happened,
+// in half powers of two of seconds; empty: no times.
+torch::Tensor PointwiseOperator(const torch::Tensor& qkv,
+                                const torch::Tensor& begins,
+                                const torch::Tensor& position_bias,
+                                const torch::Tensor& time_bias,
+                                const torch::Tensor& times,
+                                const torch::Tensor& next_times, int64_t heads,
+                                double normaliser);
+
+}  // namespace attention
+}  // namespace segue
+
+#endif  // SEGUE_CORE_TOWERS_ATTENTION_H_

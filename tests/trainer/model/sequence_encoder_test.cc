@@ -1,0 +1,190 @@
+#include "trainer/model/sequence_encoder.h"
+
+#include <torch/script.h>
+
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/towers/torchscript_towers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/status_matchers.h"
+#include "trainer/model/tower_scripts.h"
+
+namespace segue {
+namespace {
+
+using segue::testing::IsOk;
+using torch::Tensor;
+
+constexpr int64_t kBatch = 3, kLength = 5;
+constexpr TowerShape kShape = {.user_width = 2,
+                               .item_width = 4,
+                               .history_length = kLength,
+                               .dimension = 6};
+
+Tensor Random(at::IntArrayRef sizes, uint64_t seed) {
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  return torch::empty(sizes).normal_(0, 1, generator);
+}
+
+bool Close(const Tensor& a, const Tensor& b) {
+  return torch::allclose(a, b, /*rtol=*/0, /*atol=*/1e-5);
+}
+
+// Histories of five, of two and of one event.
+struct Queries {
+  Tensor user = Random({kBatch, 2}, 1);
+  Tensor history = Random({kBatch, kLength, 4}, 2);
+  Tensor mask = torch::tensor({{1.f, 1.f, 1.f, 1.f, 1.f},
+                               {0.f, 0.f, 0.f, 1.f, 1.f},
+                               {0.f, 0.f, 0.f, 0.f, 1.f}});
+  Tensor seed = Random({kBatch, 4}, 3);
+  Tensor age = Random({kBatch}, 4);
+
+  Tensor Through(torch::jit::Module& tower) const {
+    return tower.forward({user, history, mask, seed, age}).toTensor();
+  }
+};
+
+class SequenceEncoderTest
+    : public ::testing::TestWithParam<v1::EncoderConfig::Kind> {
+ protected:
+  SequenceEncoderTest() { tower_.eval(); }
+
+  static torch::jit::Module Tower(double dropout = 0) {
+    return MakeQueryTower(kShape, {.layers = {kShape.dimension},
+                                   .encoder = {.kind = GetParam(),
+                                               .width = 8,
+                                               .blocks = 2,
+                                               .heads = 2,
+                                               .dropout = dropout},
+                                   .seed = 3});
+  }
+  // States of one sequence of `rows` [tokens, f].
+  Tensor Encode(const Tensor& rows) {
+    const int64_t tokens = rows.size(0);
+    return tower_
+        .run_method("encode", rows, torch::arange(tokens - 1, -1, -1),
+                    torch::tensor({int64_t{0}, tokens}))
+        .toTensor();
+  }
+
+  torch::NoGradGuard no_grad_;
+  torch::jit::Module tower_ = Tower();
+};
+
+TEST_P(SequenceEncoderTest, VectorsHaveLengthOne) {
+  EXPECT_TRUE(
+      Close(Queries().Through(tower_).norm(2, 1), torch::ones({kBatch})));
+}
+
+TEST_P(SequenceEncoderTest, WhatIsPaddedDoesNotMatter) {
+  Queries other;
+  other.history = torch::where(other.mask.unsqueeze(2) > 0, other.history,
+                               torch::full({1}, 1e30f));
+  EXPECT_TRUE(other.Through(tower_).equal(Queries().Through(tower_)));
+}
+
+TEST_P(SequenceEncoderTest, QueriesOfABatchDoNotTouchEachOther) {
+  const Queries all;
+  const Tensor together = all.Through(tower_);
+  for (int64_t b = 0; b < kBatch; ++b) {
+    Queries one;
+    one.user = all.user.narrow(0, b, 1);
+    one.history = all.history.narrow(0, b, 1);
+    one.mask = all.mask.narrow(0, b, 1);
+    one.seed = all.seed.narrow(0, b, 1);
+    one.age = all.age.narrow(0, b, 1);
+    EXPECT_TRUE(Close(one.Through(tower_), together.narrow(0, b, 1))) << b;
+  }
+}
+
+TEST_P(SequenceEncoderTest, OrderMatters) {
+  Queries turned;
+  turned.history = turned.history.flip(1);
+  const Tensor change =
+      (turned.Through(tower_) - Queries().Through(tower_)).abs();
+  EXPECT_GT(change[0].max().item<float>(), 1e-3);
+}
+
+TEST_P(SequenceEncoderTest, EveryEventMatters) {
+  for (int64_t event = 0; event < kLength; ++event) {
+    Queries changed;
+    changed.history = changed.history.clone();
+    changed.history[0][event] += 1;
+    const Tensor change =
+        (changed.Through(tower_) - Queries().Through(tower_)).abs();
+    EXPECT_GT(change[0].max().item<float>(), 1e-5) << event;
+    EXPECT_EQ(change.slice(0, 1).max().item<float>(), 0) << event;
+  }
+}
+
+TEST_P(SequenceEncoderTest, AStateKnowsNothingOfWhatFollows) {
+  const Tensor rows = Random({kLength, 4}, 7);
+  Tensor changed = rows.clone();
+  changed[kLength - 1] += 1;
+  const Tensor before = Encode(rows), after = Encode(changed);
+  EXPECT_TRUE(
+      before.slice(0, 0, kLength - 1).equal(after.slice(0, 0, kLength - 1)));
+  EXPECT_FALSE(Close(before[kLength - 1], after[kLength - 1]));
+}
+
+TEST_P(SequenceEncoderTest, EveryWeightGetsAGradient) {
+  torch::AutoGradMode with_gradients(true);
+  tower_.train();
+  (Queries().Through(tower_) * Random({kBatch, kShape.dimension}, 9))
+      .sum()
+      .backward();
+  for (const auto& weights : tower_.named_parameters()) {
+    ASSERT_TRUE(weights.value.grad().defined()) << weights.name;
+    EXPECT_GT(weights.value.grad().abs().max().item<float>(), 0)
+        << weights.name;
+  }
+}
+
+TEST_P(SequenceEncoderTest, UnitsAreDroppedInTrainingOnly) {
+  torch::jit::Module dropping = Tower(0.5);
+  dropping.eval();
+  EXPECT_TRUE(Queries().Through(dropping).equal(Queries().Through(tower_)));
+  dropping.train();
+  torch::manual_seed(1);
+  const Tensor first = Queries().Through(dropping);
+  EXPECT_FALSE(Close(first, Queries().Through(dropping)));
+  torch::manual_seed(1);
+  EXPECT_TRUE(first.equal(Queries().Through(dropping)));
+}
+
+TEST_P(SequenceEncoderTest, TheSavedTowerServesTheSameVectors) {
+  std::ostringstream bytes;
+  for (Tensor weights : tower_.parameters()) weights.requires_grad_(false);
+  tower_.save(bytes);
+  const auto served = LoadQueryTower(bytes.str(), kShape);
+  ASSERT_THAT(served, IsOk());
+  const Queries queries;
+  const auto values = [](const Tensor& tensor) {
+    return absl::MakeConstSpan(tensor.data_ptr<float>(), tensor.numel());
+  };
+  std::vector<float> out(kBatch * kShape.dimension);
+  ASSERT_THAT((*served)->Embed({.batch = kBatch,
+                                .user = values(queries.user),
+                                .history = values(queries.history),
+                                .mask = values(queries.mask),
+                                .seed = values(queries.seed),
+                                .age = values(queries.age)},
+                               absl::MakeSpan(out)),
+              IsOk());
+  const Tensor expected = queries.Through(tower_);
+  EXPECT_THAT(out, ::testing::ElementsAreArray(values(expected)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, SequenceEncoderTest,
+                         ::testing::Values(v1::EncoderConfig::TRANSFORMER,
+                                           v1::EncoderConfig::HSTU),
+                         [](const auto& info) {
+                           return v1::EncoderConfig::Kind_Name(info.param);
+                         });
+
+}  // namespace
+}  // namespace segue
