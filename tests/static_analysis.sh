@@ -22,11 +22,14 @@ else
 fi
 
 # LibTorch 1.13's headers are C++17 and do not parse as C++20 in clang: sources
-# that see them are read as C++17.
-torch='<torch/'
-while IFS= read -r header; do
-  torch+="|\"$header\""
-done < <(grep -rl --include='*.h' '<torch/' core trainer server tests)
+# that see them, by our own headers too, are read as C++17.
+torch='<torch/' found=''
+while headers=$(grep -rlE --include='*.h' "#include ($torch)" core trainer \
+  server tests) && [ "$headers" != "$found" ]; do
+  found=$headers
+  torch='<torch/'
+  while IFS= read -r header; do torch+="|\"$header\""; done <<<"$headers"
+done
 export torch database
 
 # One file a process, each one's findings in one piece.
