@@ -1,0 +1,55 @@
+// The loss: softmax of each query over candidate items, corrected for how the
+// candidates were drawn.
+#ifndef SEGUE_TRAINER_MODEL_SAMPLED_SOFTMAX_H_
+#define SEGUE_TRAINER_MODEL_SAMPLED_SOFTMAX_H_
+
+#include <torch/torch.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace segue {
+
+// N queries and C different items.
+struct SoftmaxBatch {
+  torch::Tensor query;                // [N, d], unit length
+  torch::Tensor candidate;            // [C, d], unit length
+  absl::Span<const int32_t> targets;  // [N] candidates
+  // [C] added to the logit of a candidate where it is a negative, and where it
+  // is the target; empty: 0. An item that was drawn n times with probability q
+  // has log(n / q) and log(1 / q).
+  absl::Span<const float> negative_offsets;
+  absl::Span<const float> target_offsets;
+  absl::Span<const float> weights;  // [N]; empty: all 1
+  // Pairs of query and candidate that are no negatives.
+  absl::Span<const std::pair<int32_t, int32_t>> masked;
+  double temperature = 0.01;
+};
+
+struct SoftmaxGradients {
+  torch::Tensor query;      // [N, d]
+  torch::Tensor candidate;  // [C, d]
+  double log_temperature = 0;
+};
+
+// Logits are query . candidate / temperature + offset; the loss is the weighted
+// mean over the queries of the cross-entropy with the target (Yi et al. 2019,
+// equations 3 to 5, where all candidates are the batch's own targets).
+//
+// Works through the queries in blocks, in a buffer that it keeps; gradients
+// come without autograd. One thread calls.
+class SampledSoftmax {
+ public:
+  // Returns the loss; fills `gradients` with its derivatives.
+  double Compute(const SoftmaxBatch& batch, SoftmaxGradients& gradients);
+
+ private:
+  torch::Tensor buffer_;
+};
+
+}  // namespace segue
+
+#endif  // SEGUE_TRAINER_MODEL_SAMPLED_SOFTMAX_H_
