@@ -170,10 +170,22 @@ void CheckEncoder(const v1::EncoderConfig& encoder, Checks& checks) {
   checks.Share(encoder.dropout(), "model.encoder.dropout");
 }
 
+int32_t Dimension(const v1::ModelConfig& model) {
+  return model.layers().empty() ? kDefaultDimension : *model.layers().rbegin();
+}
+
 void CheckModel(const v1::ModelConfig& model, Checks& checks) {
   for (int32_t width : model.layers()) {
     checks.AtLeast(width, 1, "model.layers");
   }
+  for (int32_t width : model.item_layers()) {
+    checks.AtLeast(width, 1, "model.item_layers");
+  }
+  checks.Require(
+      model.item_layers().empty() ||
+          *model.item_layers().rbegin() == Dimension(model),
+      "model.item_layers",
+      absl::StrCat("must end in ", Dimension(model), ", as model.layers does"));
   checks.Positive(model.temperature(), "model.temperature");
   checks.Share(model.user_id_dropout(), "model.user_id_dropout");
   checks.Share(model.item_id_dropout(), "model.item_id_dropout");
@@ -182,8 +194,28 @@ void CheckModel(const v1::ModelConfig& model, Checks& checks) {
   checks.Fraction(model.serving_age_quantile(), "model.serving_age_quantile");
 }
 
+void CheckSchedule(const v1::TrainingConfig& training, Checks& checks) {
+  checks.AtLeast(training.warmup_steps(), int64_t{0}, "training.warmup_steps");
+  checks.Fraction(training.final_rate_share(), "training.final_rate_share");
+  checks.Require(training.embedding_weight_decay() >= 0 &&
+                     training.learning_rate() *
+                             training.embedding_weight_decay() <
+                         0.01,
+                 "training.embedding_weight_decay",
+                 "must not be negative, nor eat 1 % of a weight in one step");
+  checks.Require(
+      training.gradient_clip() >= 0 && std::isfinite(training.gradient_clip()),
+      "training.gradient_clip", "must not be negative");
+  checks.Require(training.loss().uniform_negatives() >= 1 &&
+                     training.loss().uniform_negatives() <= kLargestBatch,
+                 "training.loss.uniform_negatives",
+                 absl::StrCat("is ", training.loss().uniform_negatives(),
+                              ", must be in [1, ", kLargestBatch, "]"));
+}
+
 void CheckTraining(const v1::TrainerConfig& config, Checks& checks) {
   const v1::TrainingConfig& training = config.training();
+  CheckSchedule(training, checks);
   checks.Require(
       training.batch_size() >= 2 && training.batch_size() <= kLargestBatch,
       "training.batch_size",
@@ -222,9 +254,7 @@ void CheckTraining(const v1::TrainerConfig& config, Checks& checks) {
 
 void CheckQuantiser(const v1::TrainerConfig& config, Checks& checks) {
   const v1::IndexConfig& index = config.index();
-  const int32_t dimension = config.model().layers().empty()
-                                ? kDefaultDimension
-                                : *config.model().layers().rbegin();
+  const int32_t dimension = Dimension(config.model());
   checks.Require(
       index.pq_m() <= 0 || dimension % index.pq_m() == 0, "index.pq_m",
       absl::StrCat(index.pq_m(), " sub-quantisers do not divide the ",

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 
 namespace segue::attention {
 
@@ -38,25 +37,6 @@ inline In Const(const Out& m) { return {m.data, m.rows, m.columns, m.stride}; }
 // c = alpha op(a) op(b) + beta c.
 void Gemm(bool transpose_a, bool transpose_b, float alpha, const In& a,
           const In& b, float beta, const Out& c);
-
-// e^x for x <= 0 to 2e-7; loops over it vectorise.
-inline float ExpOfNegative(float x) {
-  x = std::max(x, -87.0f);
-  const float t = x * 1.44269504f;
-  const float rounded = (t + 12582912.0f) - 12582912.0f;
-  const float r = x - rounded * 0.693359375f + rounded * 2.12194440e-4f;
-  float p = 1.9875691500e-4f;
-  p = p * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
-  const int32_t exponent = (static_cast<int32_t>(rounded) + 127) << 23;
-  float power;
-  std::memcpy(&power, &exponent, sizeof(power));
-  return p * power;
-}
 
 // Of a gradient, whose places are found as those of what it is of.
 inline Out Writable(const In& m) {

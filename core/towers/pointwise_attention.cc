@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "core/base/fast_exp.h"
 #include "core/towers/attention.h"
 #include "core/towers/packed_heads.h"
 

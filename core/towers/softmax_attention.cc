@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "core/base/fast_exp.h"
 #include "core/towers/attention.h"
 #include "core/towers/packed_heads.h"
 

@@ -106,6 +106,7 @@ int main(int argc, char** argv) {
     split.train_ends.push_back(data.log.user_begins[u + 1]);
   }
   split.training_events = data.log.size();
+  split.item_in_training.assign(data.items.size(), true);
   split.latest_training_time = data.log.times.back();
   segue::v1::TrainerConfig config;
   for (const FeatureTable& table : data.item_features) {

@@ -2,11 +2,13 @@
 #ifndef SEGUE_TRAINER_MODEL_ADAMW_H_
 #define SEGUE_TRAINER_MODEL_ADAMW_H_
 
+#include "trainer/model/learning_rate.h"
+
 namespace segue {
 
 // Defaults are PyTorch's; TrainingConfig documents each.
 struct AdamWOptions {
-  double learning_rate = 1e-3;
+  LearningRate learning_rate = 1e-3;
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;

@@ -28,7 +28,20 @@ Batch::Batch(const Dataset& data, const Options& options)
       place_of_item_(data.items.rows(), -1),
       place_of_user_(data.users.rows(), -1) {}
 
-int32_t Batch::ItemPlace(int64_t step, int32_t row) {
+void Batch::Clear(int64_t step) {
+  step_ = step;
+  for (const int64_t row : items_) place_of_item_[row] = -1;
+  for (const int64_t row : users_) place_of_user_[row] = -1;
+  for (auto* list : {&items_, &users_, &events_, &positions_, &begins_}) {
+    list->clear();
+  }
+  for (auto* list : {&item_places_, &user_places_, &targets_}) list->clear();
+  hidden_items_.clear();
+  hidden_users_.clear();
+  mask_.clear();
+}
+
+int32_t Batch::ItemPlace(int32_t row) {
   if (row == kPaddingRow) return -1;
   int32_t& place = place_of_item_[row];
   if (place < 0) {
@@ -36,26 +49,35 @@ int32_t Batch::ItemPlace(int64_t step, int32_t row) {
     items_.push_back(row);
     hidden_items_.push_back(
         Draw(options_.item_dropout,
-             Mix64(options_.seed ^ kItemSalt, Mix64(step, row))));
+             Mix64(options_.seed ^ kItemSalt, Mix64(step_, row))));
   }
   return place;
 }
 
-void Batch::Fill(int64_t step, absl::Span<const EvaluationQuery> examples) {
-  for (int64_t row : items_) place_of_item_[row] = -1;
-  items_.clear();
-  hidden_items_.clear();
-  users_.clear();
-  hidden_users_.clear();
+void Batch::AddPrediction(int32_t user, int64_t target) {
+  targets_.push_back(data_.log.items[target]);
+  events_.push_back(target);
+  int32_t& place = place_of_user_[user];
+  if (place < 0) {
+    place = static_cast<int32_t>(users_.size());
+    users_.push_back(user);
+    // A new user has no features either.
+    hidden_users_.push_back(
+        Draw(options_.user_dropout,
+             Mix64(options_.seed ^ kUserSalt, Mix64(step_, user))));
+  }
+  user_places_.push_back(place);
+}
+
+void Batch::FillWindows(int64_t step,
+                        absl::Span<const EvaluationQuery> examples) {
+  Clear(step);
   const int32_t n = options_.history_length;
-  size_ = static_cast<int32_t>(examples.size());
-  item_places_.resize(size_ * (n + 2));
-  user_places_.resize(size_);
-  targets_.resize(size_);
-  events_.resize(size_);
-  mask_.resize(size_ * n);
+  const auto size = static_cast<int64_t>(examples.size());
+  item_places_.resize(size * (n + 1));
+  mask_.resize(size * n);
   const EventLog& log = data_.log;
-  for (int32_t b = 0; b < size_; ++b) {
+  for (int64_t b = 0; b < size; ++b) {
     const EvaluationQuery& example = examples[b];
     const int64_t begin = log.user_begins[example.user];
     const int32_t newest = FillWindow(
@@ -63,25 +85,30 @@ void Batch::Fill(int64_t step, absl::Span<const EvaluationQuery> examples) {
         data_.items.unknown_row(), absl::MakeSpan(window_),
         absl::MakeSpan(mask_).subspan(b * n, n));
     for (int32_t i = 0; i < n; ++i) {
-      item_places_[b * n + i] = ItemPlace(step, window_[i]);
+      item_places_[b * n + i] = ItemPlace(window_[i]);
     }
-    item_places_[size_ * n + b] = ItemPlace(step, newest);
-    targets_[b] = log.items[example.target];
-    item_places_[size_ * (n + 1) + b] = ItemPlace(step, targets_[b]);
-    events_[b] = example.target;
-
-    int32_t& place = place_of_user_[example.user];
-    if (place < 0) {
-      place = static_cast<int32_t>(users_.size());
-      users_.push_back(example.user);
-      // A new user has no features either.
-      hidden_users_.push_back(
-          Draw(options_.user_dropout,
-               Mix64(options_.seed ^ kUserSalt, Mix64(step, example.user))));
-    }
-    user_places_[b] = place;
+    item_places_[size * n + b] = ItemPlace(newest);
+    AddPrediction(example.user, example.target);
   }
-  for (int64_t row : users_) place_of_user_[row] = -1;
+}
+
+void Batch::FillSequences(int64_t step,
+                          absl::Span<const TrainingSequence> sequences) {
+  Clear(step);
+  begins_.push_back(0);
+  for (const TrainingSequence& sequence : sequences) {
+    for (int32_t i = 0; i < sequence.length; ++i) {
+      const int64_t event = sequence.begin + i;
+      item_places_.push_back(ItemPlace(data_.log.items[event]));
+      positions_.push_back(sequence.length - 1 - i);
+      AddPrediction(sequence.user, event + 1);
+    }
+    begins_.push_back(static_cast<int64_t>(targets_.size()));
+  }
+}
+
+void Batch::AddCandidates(absl::Span<const int32_t> items) {
+  for (const int32_t item : items) item_places_.push_back(ItemPlace(item));
   SortByPlace();
 }
 

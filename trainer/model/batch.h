@@ -7,16 +7,19 @@
 
 #include "absl/types/span.h"
 #include "trainer/data/dataset.h"
+#include "trainer/data/sequence_sampler.h"
 #include "trainer/data/split.h"
 #include "trainer/model/row_encoder.h"
 
 namespace segue {
 
-// B examples as places in lists of distinct rows. Reused from step to step; one
-// thread.
+// The predictions of a step, as places in lists of distinct rows. Reused from
+// step to step; one thread.
 //
-// Occurrences of items are numbered: [0, B n) the histories, then B seeds, then
-// B targets.
+// Filled with B windows it holds B predictions, with sequences as many as they
+// have events. Occurrences of items are numbered: the histories (windows: [B,
+// n], padded; sequences: their events, packed), then the B seeds of windows,
+// then the candidates.
 class Batch {
  public:
   struct Options {
@@ -30,23 +33,35 @@ class Batch {
   // Borrows `data`.
   Batch(const Dataset& data, const Options& options);
 
-  void Fill(int64_t step, absl::Span<const EvaluationQuery> examples);
+  // Each says what the target is, given the events before it.
+  void FillWindows(int64_t step, absl::Span<const EvaluationQuery> examples);
+  // Each event says what the next one is.
+  void FillSequences(int64_t step,
+                     absl::Span<const TrainingSequence> sequences);
+  // Adds rows that are scored, and sorts the occurrences by place: what
+  // training needs, once, after filling.
+  void AddCandidates(absl::Span<const int32_t> items);
 
-  int32_t size() const { return size_; }
+  // Predictions, P.
+  int32_t size() const { return static_cast<int32_t>(targets_.size()); }
   int32_t history_length() const { return options_.history_length; }
   // Distinct rows, and what of each is hidden.
   const std::vector<int64_t>& items() const { return items_; }
   const std::vector<Hidden>& hidden_items() const { return hidden_items_; }
   const std::vector<int64_t>& users() const { return users_; }
   const std::vector<Hidden>& hidden_users() const { return hidden_users_; }
-  // [B n + 2 B] place in items() of each occurrence; -1: padding.
+  // Place in items() of each occurrence; -1: padding.
   const std::vector<int32_t>& item_places() const { return item_places_; }
-  // [B] place in users().
+  // [P] place in users().
   const std::vector<int32_t>& user_places() const { return user_places_; }
-  // [B] events of the targets: the rows of the request features.
+  // [P] events of the targets: the rows of the request features.
   const std::vector<int64_t>& events() const { return events_; }
-  const std::vector<float>& mask() const { return mask_; }          // [B n]
-  const std::vector<int32_t>& targets() const { return targets_; }  // [B]
+  const std::vector<int32_t>& targets() const { return targets_; }  // [P]
+  // Windows: [B n], 1 an event, 0 padding.
+  const std::vector<float>& mask() const { return mask_; }
+  // Sequences: [P] events that follow in the sequence; [sequences + 1].
+  const std::vector<int64_t>& positions() const { return positions_; }
+  const std::vector<int64_t>& begins() const { return begins_; }
 
   // Occurrences by place: those of place p are
   // by_place()[place_begins()[p] .. place_begins()[p + 1]).
@@ -54,13 +69,15 @@ class Batch {
   const std::vector<int32_t>& by_place() const { return by_place_; }
 
  private:
-  int32_t ItemPlace(int64_t step, int32_t row);
+  void Clear(int64_t step);
+  int32_t ItemPlace(int32_t row);
+  void AddPrediction(int32_t user, int64_t target);
   void SortByPlace();
 
   const Dataset& data_;
   Options options_;
-  int32_t size_ = 0;
-  std::vector<int64_t> items_, users_, events_;
+  int64_t step_ = 0;
+  std::vector<int64_t> items_, users_, events_, positions_, begins_;
   std::vector<Hidden> hidden_items_, hidden_users_;
   std::vector<int32_t> item_places_, user_places_, targets_;
   std::vector<float> mask_;

@@ -28,84 +28,93 @@ EmbeddingTable::EmbeddingTable(int64_t rows, int32_t width,
   }
   idle_.reserve(kCachedIdle);
   for (int64_t missed = 0; missed < kCachedIdle; ++missed) {
-    idle_.push_back(IdleSteps(missed));
+    idle_.push_back(IdlePowers(missed));
   }
 }
 
-EmbeddingTable::Idle EmbeddingTable::IdleSteps(int64_t missed) const {
-  if (missed < static_cast<int64_t>(idle_.size())) return idle_[missed];
-  const double decay = 1 - options_.learning_rate * options_.weight_decay;
+EmbeddingTable::Idle EmbeddingTable::IdlePowers(int64_t missed) const {
+  const auto n = static_cast<double>(missed);
   const double ratio = options_.beta1 / std::sqrt(options_.beta2);
-  const double n = static_cast<double>(missed);
-  const double decayed = std::pow(decay, n);
-  return {
-      .decay = static_cast<float>(decayed),
-      .beta1 = static_cast<float>(std::pow(options_.beta1, n)),
-      .beta2 = static_cast<float>(std::pow(options_.beta2, n)),
-      // sum of decay^(n - j) ratio^j for j = 1 .. n
-      .drift = static_cast<float>(ratio * (decayed - std::pow(ratio, n)) /
-                                  (decay - ratio)),
-  };
+  return {.beta1 = std::pow(options_.beta1, n),
+          .beta2 = std::pow(options_.beta2, n),
+          .ratio = std::pow(ratio, n)};
 }
 
-float EmbeddingTable::DriftScale(int64_t from) const {
-  const double next = static_cast<double>(from + 1);
-  return static_cast<float>(options_.learning_rate *
-                            std::sqrt(1 - std::pow(options_.beta2, next)) /
-                            (1 - std::pow(options_.beta1, next)));
+EmbeddingTable::Idle EmbeddingTable::IdleSince(int64_t from) const {
+  const int64_t missed = step_ - from;
+  Idle idle = missed < static_cast<int64_t>(idle_.size())
+                  ? idle_[missed]
+                  : IdlePowers(missed);
+  const LearningRate& rate = options_.learning_rate;
+  double decay = 0;  // of a step, the mean one
+  if (options_.weight_decay > 0) {
+    decay = options_.weight_decay * (rate.Sum(step_) - rate.Sum(from)) /
+            static_cast<double>(missed);
+    idle.decay = std::exp(static_cast<double>(missed) * std::log1p(-decay));
+  }
+  // sum of (1 - decay)^(n - j) ratio^j for j = 1 .. n, at the learning rate and
+  // with the bias corrections of the first of them.
+  const double ratio = options_.beta1 / std::sqrt(options_.beta2);
+  const auto next = static_cast<double>(from + 1);
+  idle.drift = rate.Of(from) * std::sqrt(1 - std::pow(options_.beta2, next)) /
+               (1 - std::pow(options_.beta1, next)) * ratio *
+               (idle.decay - idle.ratio) / (1 - decay - ratio);
+  return idle;
 }
 
-void EmbeddingTable::Touch(int64_t row) {
-  const int64_t missed = step_ - last_steps_[row];
-  if (missed == 0) return;
-  float* w = &state_[row * 3 * width_];
-  float* m = w + width_;
-  float* v = m + width_;
-  const Idle idle = IdleSteps(missed);
-  const float drift = DriftScale(last_steps_[row]) * idle.drift;
+void EmbeddingTable::Advance(const Idle& idle, const float* row,
+                             float* weights) const {
+  const float* m = row + width_;
+  const float* v = m + width_;
+  const auto decay = static_cast<float>(idle.decay);
+  const auto drift = static_cast<float>(idle.drift);
   for (int32_t i = 0; i < width_; ++i) {
     // v is 0 only where m is: a value that never had a gradient.
     const float along = v[i] > 0 ? m[i] / std::sqrt(v[i]) : 0.0f;
-    w[i] = w[i] * idle.decay - drift * along;
-    m[i] *= idle.beta1;
-    v[i] *= idle.beta2;
+    weights[i] = row[i] * decay - drift * along;
+  }
+}
+
+void EmbeddingTable::Touch(int64_t row) {
+  if (step_ == last_steps_[row]) return;
+  float* w = &state_[row * 3 * width_];
+  const Idle idle = IdleSince(last_steps_[row]);
+  Advance(idle, w, w);
+  const auto beta1 = static_cast<float>(idle.beta1);
+  const auto beta2 = static_cast<float>(idle.beta2);
+  for (int32_t i = width_; i < 2 * width_; ++i) {
+    w[i] *= beta1;
+    w[i + width_] *= beta2;
   }
   last_steps_[row] = step_;
 }
 
 void EmbeddingTable::Read(int64_t row, absl::Span<float> out) const {
   const float* w = &state_[row * 3 * width_];
-  const int64_t missed = step_ - last_steps_[row];
-  if (missed == 0) {
+  if (step_ == last_steps_[row]) {
     std::copy(w, w + width_, out.begin());
     return;
   }
-  const float* m = w + width_;
-  const float* v = m + width_;
-  const Idle idle = IdleSteps(missed);
-  const float drift = DriftScale(last_steps_[row]) * idle.drift;
-  for (int32_t i = 0; i < width_; ++i) {
-    const float along = v[i] > 0 ? m[i] / std::sqrt(v[i]) : 0.0f;
-    out[i] = w[i] * idle.decay - drift * along;
-  }
+  Advance(IdleSince(last_steps_[row]), w, out.data());
 }
 
-void EmbeddingTable::Update(int64_t row, const float* gradient) {
+void EmbeddingTable::Update(int64_t row, const float* gradient, float scale) {
   float* w = &state_[row * 3 * width_];
   float* m = w + width_;
   float* v = m + width_;
+  const double learning_rate = options_.learning_rate.Of(step_);
   const double next = static_cast<double>(step_ + 1);
-  const float rate = static_cast<float>(options_.learning_rate /
+  const float rate = static_cast<float>(learning_rate /
                                         (1 - std::pow(options_.beta1, next)));
   const float correction =
       static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, next)));
   const float decay =
-      static_cast<float>(1 - options_.learning_rate * options_.weight_decay);
+      static_cast<float>(1 - learning_rate * options_.weight_decay);
   const float beta1 = static_cast<float>(options_.beta1);
   const float beta2 = static_cast<float>(options_.beta2);
   const float epsilon = static_cast<float>(options_.epsilon);
   for (int32_t i = 0; i < width_; ++i) {
-    const float g = gradient[i];
+    const float g = scale * gradient[i];
     m[i] = beta1 * m[i] + (1 - beta1) * g;
     v[i] = beta2 * v[i] + (1 - beta2) * g * g;
     w[i] =

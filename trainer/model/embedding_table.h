@@ -16,9 +16,9 @@ namespace segue {
 // Dense AdamW moves every row at every step: a row without a gradient still
 // decays and drifts along its fading momentum. Here such steps are made up for
 // in closed form when the row is next touched: decay
-// exactly, the drift as a geometric series that takes the bias corrections as
-// they stood at its first step and leaves epsilon out. embedding_table_test
-// measures the difference from the dense optimiser.
+// exactly, the drift as a geometric series that takes learning rate and bias
+// corrections as they stood at its first step and leaves epsilon out.
+// embedding_table_test measures the difference from the dense optimiser.
 //
 // One step of training, with rows that are all different: Touch() each, read
 // them with Row(), Update() each, then AdvanceStep() once. Touch and Update may
@@ -36,8 +36,9 @@ class EmbeddingTable {
   void Touch(int64_t row);
   // [width]; REQUIRES: touched in this step.
   const float* Row(int64_t row) const { return &state_[row * 3 * width_]; }
-  // One AdamW step of the row along `gradient` [width]. REQUIRES: touched.
-  void Update(int64_t row, const float* gradient);
+  // One AdamW step of the row along scale * `gradient` [width]. REQUIRES:
+  // touched.
+  void Update(int64_t row, const float* gradient, float scale = 1);
   void AdvanceStep() { ++step_; }
 
   // What Row() would be after Touch(), without touching. Any thread, between
@@ -52,22 +53,26 @@ class EmbeddingTable {
   void set_step(int64_t step) { step_ = step; }
 
  private:
-  // What `missed` steps without a gradient do to a row.
+  // What steps without a gradient do to a row.
   struct Idle {
-    float decay;  // of the weights
-    float beta1;  // of the first moment
-    float beta2;  // of the second
-    float drift;  // sum over the steps of decay^(later ones) r^j
+    double beta1 = 1;  // to the first moment
+    double beta2 = 1;  // to the second
+    double ratio = 1;  // to the length of a drift step
+    double decay = 1;  // to the weights
+    double drift = 0;  // in all, per unit of m / sqrt(v)
   };
-  Idle IdleSteps(int64_t missed) const;
-  // Momentum drift per unit of m / sqrt(v), beginning after step `from`.
-  float DriftScale(int64_t from) const;
+  // The powers alone.
+  Idle IdlePowers(int64_t missed) const;
+  // REQUIRES: from < step().
+  Idle IdleSince(int64_t from) const;
+  // Writes the weights of a row [3, width] after the idle steps.
+  void Advance(const Idle& idle, const float* row, float* weights) const;
 
   int32_t width_;
   AdamWOptions options_;
   std::vector<float> state_;         // [rows, 3, width]
   std::vector<int64_t> last_steps_;  // [rows]
-  std::vector<Idle> idle_;           // [missed], for the small numbers
+  std::vector<Idle> idle_;           // [missed], powers of small numbers
   int64_t step_ = 0;                 // completed
 };
 

@@ -21,8 +21,7 @@ int64_t FrequencyEstimator::Slot(int32_t item) const {
   return static_cast<int64_t>(Mix64(item) % last_seen_.size());
 }
 
-void FrequencyEstimator::Observe(absl::Span<const int32_t> items,
-                                 absl::Span<float> log_q) {
+void FrequencyEstimator::Observe(absl::Span<const int32_t> items) {
   for (int32_t item : items) {
     const int64_t slot = Slot(item);
     ++examples_;
@@ -31,10 +30,12 @@ void FrequencyEstimator::Observe(absl::Span<const int32_t> items,
     shares_[slot] = (1 - alpha_) * shares_[slot] + alpha_;
     last_seen_[slot] = examples_;
   }
-  for (size_t i = 0; i < items.size(); ++i) {
-    const int64_t slot = Slot(items[i]);
-    log_q[i] = -std::log(std::max(gaps_[slot] / shares_[slot], 1.0f));
-  }
+}
+
+double FrequencyEstimator::Probability(int32_t item) const {
+  const int64_t slot = Slot(item);
+  if (shares_[slot] == 0) return 0;
+  return 1 / std::max(gaps_[slot] / shares_[slot], 1.0f);
 }
 
 }  // namespace segue

@@ -23,9 +23,10 @@ class FrequencyEstimator {
  public:
   FrequencyEstimator(int64_t items, int64_t slots, double alpha);
 
-  // Observes a batch of candidates and writes the log of each one's sampling
-  // probability per example drawn.
-  void Observe(absl::Span<const int32_t> items, absl::Span<float> log_q);
+  // Observes the targets of a batch.
+  void Observe(absl::Span<const int32_t> items);
+  // The chance that an example draws the item; 0 before it was first seen.
+  double Probability(int32_t item) const;
 
   // The state, for checkpoints; all [slots].
   std::vector<int64_t>& last_seen() { return last_seen_; }

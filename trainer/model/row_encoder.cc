@@ -129,8 +129,8 @@ void RowEncoder::Compose(absl::Span<float> out) const {
   }
 }
 
-void RowEncoder::FinishTable(Slot& slot,
-                             absl::Span<const float> gradients) const {
+void RowEncoder::SumTable(Slot& slot,
+                          absl::Span<const float> gradients) const {
   const int32_t width = slot.table->width();
   slot.gradients.assign(slot.touched.size() * width, 0.0f);
   for (size_t r = 0; r < rows_in_step_.size(); ++r) {
@@ -144,16 +144,27 @@ void RowEncoder::FinishTable(Slot& slot,
   }
 }
 
-void RowEncoder::ApplyGradients(absl::Span<const float> gradients) {
+void RowEncoder::SumGradients(absl::Span<const float> gradients) {
   const int tables = static_cast<int>(tables_.size());
 #pragma omp parallel for schedule(dynamic)
-  for (int t = 0; t < tables; ++t) FinishTable(tables_[t], gradients);
+  for (int t = 0; t < tables; ++t) SumTable(tables_[t], gradients);
+}
+
+double RowEncoder::SquaredGradientNorm() const {
+  double squares = 0;
+  for (const Slot& slot : tables_) {
+    for (const float g : slot.gradients) squares += double{g} * g;
+  }
+  return squares;
+}
+
+void RowEncoder::ApplyGradients(float scale) {
   for (Slot& slot : tables_) {
     const int64_t touched = static_cast<int64_t>(slot.touched.size());
     const int32_t width = slot.table->width();
 #pragma omp parallel for
     for (int64_t i = 0; i < touched; ++i) {
-      slot.table->Update(slot.touched[i], &slot.gradients[i * width]);
+      slot.table->Update(slot.touched[i], &slot.gradients[i * width], scale);
       slot.slot_of_row[slot.touched[i]] = -1;
     }
     slot.table->AdvanceStep();

@@ -39,8 +39,8 @@ struct EncodedFeature {
 // of its value, the mean of its values' embeddings, or its scaled number. A
 // feature without a value is its unknown value.
 //
-// A training step: Begin() with distinct rows, Compose(), ApplyGradients(). One
-// thread calls; the work inside is spread over OpenMP threads, with the same
+// A training step: Begin() with distinct rows, Compose(), SumGradients(),
+// ApplyGradients(). One thread calls; the work inside is spread over OpenMP threads, with the same
 // result for any number of them.
 class RowEncoder {
  public:
@@ -67,8 +67,13 @@ class RowEncoder {
   void Begin(absl::Span<const int64_t> rows, absl::Span<const Hidden> hidden);
   // Writes [rows, width].
   void Compose(absl::Span<float> out) const;
-  // One AdamW step along the gradients [rows, width] of what Compose() gave.
-  void ApplyGradients(absl::Span<const float> gradients);
+  // Sums the gradients [rows, width] of what Compose() gave by rows of the
+  // tables.
+  void SumGradients(absl::Span<const float> gradients);
+  // Of those sums.
+  double SquaredGradientNorm() const;
+  // One AdamW step along `scale` times those sums; ends the step.
+  void ApplyGradients(float scale);
 
   // A fused row as of now, outside of a step. Any thread.
   void Read(int64_t row, Hidden hidden, absl::Span<float> out) const;
@@ -101,7 +106,7 @@ class RowEncoder {
   void ForEachValue(const Slot& slot, int64_t row, Hidden hidden,
                     const Visit& visit) const;
   float Number(int32_t feature, int64_t row, Hidden hidden) const;
-  void FinishTable(Slot& slot, absl::Span<const float> gradients) const;
+  void SumTable(Slot& slot, absl::Span<const float> gradients) const;
 
   Options options_;
   int32_t width_ = 0;

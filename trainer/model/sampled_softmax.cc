@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+
+#include "core/base/fast_exp.h"
 
 namespace segue {
 namespace {
@@ -10,28 +13,90 @@ namespace {
 // Queries at once: a block of logits of 4,096 candidates is 16 MB.
 constexpr int64_t kBlock = 1024;
 
-torch::Tensor View(absl::Span<const float> values) {
-  return torch::from_blob(const_cast<float*>(values.data()),
-                          {static_cast<int64_t>(values.size())});
+constexpr float kNever = -std::numeric_limits<float>::infinity();
+
+float Highest(const float* values, int64_t count) {
+  // Eight at a time, as vectors are.
+  float highest[8];
+  std::fill(highest, highest + 8, kNever);
+  int64_t c = 0;
+  for (; c + 8 <= count; c += 8) {
+    for (int i = 0; i < 8; ++i) {
+      highest[i] = values[c + i] > highest[i] ? values[c + i] : highest[i];
+    }
+  }
+  for (; c < count; ++c) highest[0] = std::max(highest[0], values[c]);
+  return *std::max_element(highest, highest + 8);
+}
+
+// values[c] = e^(values[c] - highest); returns their sum.
+float Exponentials(float* values, int64_t count, float highest) {
+  float sums[8] = {};
+  int64_t c = 0;
+  for (; c + 8 <= count; c += 8) {
+    for (int i = 0; i < 8; ++i) {
+      values[c + i] = ExpOfNegative(values[c + i] - highest);
+      sums[i] += values[c + i];
+    }
+  }
+  for (; c < count; ++c) {
+    values[c] = ExpOfNegative(values[c] - highest);
+    sums[0] += values[c];
+  }
+  return std::accumulate(sums, sums + 8, 0.0f);
+}
+
+// Cosines of one query become logits of negatives.
+void ToLogits(float* values, int64_t count, float scale,
+              absl::Span<const float> offsets) {
+  if (offsets.empty()) {
+    for (int64_t c = 0; c < count; ++c) values[c] *= scale;
+    return;
+  }
+  const float* offset = offsets.data();
+  for (int64_t c = 0; c < count; ++c) {
+    values[c] = values[c] * scale + offset[c];
+  }
+}
+
+using Pairs = absl::Span<const std::pair<int32_t, int32_t>>;
+
+// The first pair of the query.
+Pairs::const_iterator Of(Pairs sorted, int64_t query) {
+  return std::partition_point(
+      sorted.begin(), sorted.end(),
+      [query](const auto& pair) { return pair.first < query; });
 }
 
 // Turns the logits of one query into the loss's derivatives by them; returns
 // the loss.
-double ToGradient(float* logits, int64_t count, int32_t target,
-                  float target_difference, float share) {
-  logits[target] += target_difference;
-  float highest = logits[0];
-  for (int64_t c = 1; c < count; ++c) highest = std::max(highest, logits[c]);
+double ToGradient(float* logits, int64_t count, int32_t target, float share) {
+  const float highest = Highest(logits, count);
   const float of_target = logits[target] - highest;
-  double sum = 0;
-  for (int64_t c = 0; c < count; ++c) {
-    logits[c] = std::exp(logits[c] - highest);
-    sum += logits[c];
-  }
-  const auto scale = static_cast<float>(share / sum);
+  const float sum = Exponentials(logits, count, highest);
+  const float scale = share / sum;
   for (int64_t c = 0; c < count; ++c) logits[c] *= scale;
   logits[target] -= share;
-  return share * (std::log(sum) - of_target);
+  return share * (std::log(double{sum}) - of_target);
+}
+
+// Turns the cosines of query `i` into derivatives; returns its loss.
+double OfQuery(const SoftmaxBatch& batch, int64_t i, float scale,
+               float* values) {
+  const int64_t count = batch.candidate.size(0);
+  const int32_t target = batch.targets[i];
+  const float of_target =
+      scale * values[target] +
+      (batch.target_offsets.empty() ? 0 : batch.target_offsets[target]);
+  ToLogits(values, count, scale, batch.negative_offsets);
+  for (auto pair = Of(batch.masked, i);
+       pair != batch.masked.end() && pair->first == i; ++pair) {
+    values[pair->second] = kNever;
+  }
+  values[target] = of_target;
+  const float weight = batch.weights.empty() ? 1 : batch.weights[i];
+  return ToGradient(values, count, target,
+                    weight / static_cast<float>(batch.targets.size()));
 }
 
 }  // namespace
@@ -42,46 +107,24 @@ double SampledSoftmax::Compute(const SoftmaxBatch& batch,
   const torch::Tensor query = batch.query.detach();
   const torch::Tensor candidate = batch.candidate.detach();
   const int64_t queries = query.size(0), candidates = candidate.size(0);
-  const double scale = 1 / batch.temperature;
-  const torch::Tensor offsets =
-      (batch.negative_offsets.empty() ? torch::zeros({candidates})
-                                      : View(batch.negative_offsets))
-          .unsqueeze(0);
-  const auto difference = [&](int32_t c) {
-    return (batch.target_offsets.empty() ? 0 : batch.target_offsets[c]) -
-           (batch.negative_offsets.empty() ? 0 : batch.negative_offsets[c]);
-  };
+  const auto scale = static_cast<float>(1 / batch.temperature);
   if (!buffer_.defined() || buffer_.numel() < kBlock * candidates) {
     buffer_ = torch::empty({kBlock * candidates});
   }
   gradients.query = torch::empty_like(query);
   gradients.candidate = torch::zeros_like(candidate);
   std::vector<double> losses(queries);
-  // By query.
-  std::vector<std::pair<int32_t, int32_t>> masked(batch.masked.begin(),
-                                                  batch.masked.end());
-  std::sort(masked.begin(), masked.end());
-  auto next = masked.begin();
   for (int64_t first = 0; first < queries; first += kBlock) {
     const int64_t rows = std::min(kBlock, queries - first);
     torch::Tensor logits =
         buffer_.narrow(0, 0, rows * candidates).view({rows, candidates});
     const torch::Tensor block = query.narrow(0, first, rows);
-    torch::addmm_out(logits, offsets, block, candidate.t(), /*beta=*/1,
-                     /*alpha=*/scale);
+    torch::mm_out(logits, block, candidate.t());
     float* values = logits.data_ptr<float>();
-    for (; next != masked.end() && next->first < first + rows; ++next) {
-      if (next->second == batch.targets[next->first]) continue;
-      values[(next->first - first) * candidates + next->second] =
-          -std::numeric_limits<float>::infinity();
-    }
 #pragma omp parallel for
     for (int64_t r = 0; r < rows; ++r) {
-      const int64_t i = first + r;
-      const float weight = batch.weights.empty() ? 1 : batch.weights[i];
-      losses[i] = ToGradient(values + r * candidates, candidates,
-                             batch.targets[i], difference(batch.targets[i]),
-                             weight / static_cast<float>(queries));
+      losses[first + r] =
+          OfQuery(batch, first + r, scale, values + r * candidates);
     }
     torch::Tensor to = gradients.query.narrow(0, first, rows);
     torch::mm_out(to, logits, candidate);

@@ -18,13 +18,14 @@ struct SoftmaxBatch {
   torch::Tensor query;                // [N, d], unit length
   torch::Tensor candidate;            // [C, d], unit length
   absl::Span<const int32_t> targets;  // [N] candidates
-  // [C] added to the logit of a candidate where it is a negative, and where it
-  // is the target; empty: 0. An item that was drawn n times with probability q
-  // has log(n / q) and log(1 / q).
+  // [C] added to the logit of a candidate where it is a negative (-infinity: it
+  // is none), and where it is the target; empty: 0. An item that was drawn n
+  // times and is expected to be drawn m times has log(n / m).
   absl::Span<const float> negative_offsets;
   absl::Span<const float> target_offsets;
   absl::Span<const float> weights;  // [N]; empty: all 1
-  // Pairs of query and candidate that are no negatives.
+  // Pairs of query and candidate that are no negatives, by query; a query's
+  // target is its target all the same.
   absl::Span<const std::pair<int32_t, int32_t>> masked;
   double temperature = 0.01;
 };

@@ -50,7 +50,9 @@ constexpr char kMeanForward[] = R"(
     return self.mlp(torch.cat([user, pooled, seed, age.unsqueeze(1)], 1))
 )";
 
-// Padding stands first and is left out before anything is computed.
+// Padding stands first and is left out before anything is computed. The seed
+// stands in the newest place, which is where it comes from unless a request
+// says otherwise.
 constexpr char kSequenceForward[] = R"(
   def forward(self, user: Tensor, history: Tensor, mask: Tensor,
               seed: Tensor, age: Tensor) -> Tensor:
@@ -58,9 +60,15 @@ constexpr char kSequenceForward[] = R"(
     ends = there.sum(1).cumsum(0)
     begins = torch.cat([torch.zeros_like(ends[:1]), ends])
     back = torch.arange(mask.size(1) - 1, -1, -1).expand(mask.size(0), -1)
-    states = self.encode(history[there], back[there], begins)
+    rows = torch.cat([history[:, :-1], seed.unsqueeze(1)], 1)
+    states = self.encode(rows[there], back[there], begins)
     newest = states[ends - 1]
-    return self.mlp(torch.cat([user, newest, seed, age.unsqueeze(1)], 1))
+    return self.mlp(torch.cat([user, newest, age.unsqueeze(1)], 1))
+
+  def forward_packed(self, user: Tensor, rows: Tensor, positions: Tensor,
+                     begins: Tensor, age: Tensor) -> Tensor:
+    states = self.encode(rows, positions, begins)
+    return self.mlp(torch.cat([user, states, age.unsqueeze(1)], 1))
 )";
 
 }  // namespace
@@ -71,9 +79,9 @@ torch::jit::Module MakeQueryTower(const TowerShape& shape,
   module.register_attribute("training", c10::BoolType::get(), true);
   ScriptWeights weights(module, options.seed);
   const bool mean = options.encoder.kind == v1::EncoderConfig::MEAN;
-  const int32_t encoded = mean ? shape.item_width : options.encoder.width;
-  std::string code = AddMlp(
-      weights, shape.user_width + encoded + shape.item_width + 1, options);
+  const int32_t encoded = mean ? 2 * shape.item_width : options.encoder.width;
+  std::string code =
+      AddMlp(weights, shape.user_width + encoded + 1, options);
   if (mean) {
     absl::StrAppend(&code, kMeanForward);
   } else {

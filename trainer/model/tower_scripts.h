@@ -23,8 +23,14 @@ struct TowerOptions {
 
 // forward(user [B, u], history [B, n, f], mask [B, n], seed [B, f], age [B])
 // -> [B, d] of length 1: an MLP over the user's row, what the encoder makes of
-// the history (the mean of its rows, or its newest token), the seed item's row
-// and the age. Weights are Xavier-normal, biases 0.
+// the history, and the age. MEAN: the mean of the history's rows, and the seed
+// item's row. Others: the state of the newest event, whose place the seed
+// takes. Weights are Xavier-normal, biases 0.
+//
+// With an encoder there is also forward_packed(user [T, u], rows [T, f],
+// positions [T], begins [sequences + 1], age [T]) -> [T, d]: of every event of
+// packed sequences what forward would say were it the newest and the seed, but
+// for positions, which are counted back from the end of the sequence.
 torch::jit::Module MakeQueryTower(const TowerShape& shape,
                                   const TowerOptions& options);
 

@@ -16,6 +16,7 @@
 #include "segue/v1/training_state.pb.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/split.h"
+#include "trainer/data/training_steps.h"
 
 namespace segue {
 
@@ -29,16 +30,21 @@ namespace segue {
 // one would have: bit for bit on the same machine with as many threads.
 class TwoTowerModel {
  public:
+  // `steps`: of the whole run, for schedules of the learning rate.
   // InvalidArgument if a feature's numbers do not suit its transform.
   static absl::StatusOr<std::unique_ptr<TwoTowerModel>> Create(
-      const Dataset& data, const Split& split, const v1::TrainerConfig& config);
+      const Dataset& data, const Split& split, const v1::TrainerConfig& config,
+      int64_t steps = 0);
   ~TwoTowerModel();
 
-  // One step over a batch of examples; returns its loss, weighted mean cross-
-  // entropy in nats. The caller stops where it is not finite.
-  double TrainStep(absl::Span<const EvaluationQuery> examples);
+  // One step; returns its loss, the weighted mean over the targets of the
+  // cross-entropy in nats. The caller stops where it is not finite. Sequences
+  // need an encoder that knows order.
+  double TrainStep(const TrainingExamples& examples);
   // Steps done.
   int64_t step() const;
+  // As it is, or as it was learnt.
+  double temperature() const;
 
   // Writes [queries, d] vectors of what serving would embed: nothing dropped,
   // the serving age, rows of users and items that training did not see unknown.

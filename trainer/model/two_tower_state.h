@@ -6,13 +6,16 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "trainer/model/age.h"
 #include "trainer/model/batch.h"
+#include "trainer/model/candidates.h"
 #include "trainer/model/frequency_estimator.h"
-#include "trainer/model/in_batch_softmax.h"
+#include "trainer/model/learning_rate.h"
 #include "trainer/model/row_encoder.h"
+#include "trainer/model/sampled_softmax.h"
 #include "trainer/model/tower_scripts.h"
 #include "trainer/model/two_tower_model.h"
 
@@ -22,29 +25,45 @@ struct TwoTowerModel::State {
   const Dataset& data;
   const v1::TrainerConfig config;
   AgeScale age;
+  LearningRate learning_rate;
   RowEncoder items, users, requests;
   TowerShape shape;
   torch::jit::Module query_tower, item_tower;
+  torch::Tensor log_temperature;  // [1]
   std::unique_ptr<torch::optim::AdamW> optimiser;
   FrequencyEstimator frequency;
   Batch batch;        // of training
   Batch quiet_batch;  // nothing dropped
-  InBatchSoftmax softmax;
+  Candidates candidates;
+  SampledSoftmax softmax;
   int64_t step = 0;
 
-  // Tensors of the current batch; leaves, so that gradients stop here.
-  torch::Tensor user, history, seed, target, mask, ages;
-  std::vector<float> item_rows, user_rows, request_rows;
-  std::vector<float> log_q, weights;
+  // What the towers take of the current batch. Those that rows of tables are
+  // copied to are leaves, so that gradients stop there. The seeds of sequences
+  // are their rows.
+  torch::Tensor user, history, seed, candidate;
+  torch::Tensor mask, ages;         // of windows; of both
+  torch::Tensor positions, begins;  // of sequences
+  std::vector<float> item_rows, user_rows, request_rows;  // distinct
+  std::vector<float> weights;
+  std::vector<std::pair<int32_t, int32_t>> masked;
 
+  // What is trained and lies in no table, in a fixed order.
   std::vector<torch::Tensor> DenseParameters();
-  void Encode(const Batch& from, bool training);
+
+  // A step, in this order. (two_tower_step.cc)
+  void Fill(const TrainingExamples& examples);
+  void Compose(const Batch& from);
   void Gather(const Batch& from, bool training);
-  void Scatter();
-  void GatherReadRows(const Batch& from);
-  std::vector<torch::jit::IValue> QueryInputs() const {
-    return {user, history, mask, seed, ages};
-  }
+  torch::Tensor RunQueryTower();
+  double ComputeLoss(const torch::Tensor& query, const torch::Tensor& scored,
+                     SoftmaxGradients& gradients);
+  void MaskHistory();
+  void SumGradients();
+  void ApplyGradients();
+
+  // Rows as they stand, for embedding.
+  void ReadRows(const Batch& from);
 };
 
 }  // namespace segue

@@ -24,17 +24,15 @@ double SecondsSince(Clock::time_point start) {
 // One run of the loop; its members are what the stages share.
 class Loop {
  public:
-  Loop(TwoTowerModel& model, const WindowSampler& sampler,
+  Loop(TwoTowerModel& model, TrainingSteps& source,
        const v1::TrainerConfig& config, const TrainLoopOptions& options,
        Progress& progress)
       : model_(model),
-        sampler_(sampler),
+        source_(source),
         config_(config.training()),
         options_(options),
         progress_(progress),
-        checkpoints_(config.run_dir()),
-        batch_(std::min<int64_t>(config_.batch_size(), sampler.examples())),
-        steps_(sampler.examples() / batch_) {}
+        checkpoints_(config.run_dir()) {}
 
   absl::StatusOr<v1::TrainingState> Run();
 
@@ -51,13 +49,12 @@ class Loop {
   void ShowStep(double seconds_before, Clock::time_point start);
 
   TwoTowerModel& model_;
-  const WindowSampler& sampler_;
+  TrainingSteps& source_;
   const v1::TrainingConfig& config_;
   const TrainLoopOptions& options_;
   Progress& progress_;
   Checkpoints checkpoints_;
-  const int64_t batch_;  // examples a step
-  const int64_t steps_;  // of an epoch; the remainder waits for the next one
+  int64_t steps_ = 0;  // of the current epoch
   v1::TrainingState state_;
 };
 
@@ -106,26 +103,27 @@ absl::Status Loop::SaveStep() {
 void Loop::ShowStep(double seconds_before, Clock::time_point start) {
   const int64_t done = state_.step_in_epoch();
   const double seconds = seconds_before + SecondsSince(start);
-  const double rate = done * batch_ / std::max(seconds, 1e-9);
+  const double rate = static_cast<double>(state_.examples_in_epoch()) /
+                      std::max(seconds, 1e-9);
   const int64_t left = (config_.epochs() - state_.epoch()) * steps_ - done;
   progress_.Bar(
       absl::StrCat("epoch ", state_.epoch() + 1, "/", config_.epochs()), done,
       steps_,
-      absl::StrFormat("loss %.4f  %.0f examples/s  %s left",
-                      state_.loss_sum_in_epoch() / done, rate,
-                      absl::FormatDuration(absl::Seconds(static_cast<int64_t>(
-                          left * batch_ / std::max(rate, 1.0))))));
+      absl::StrFormat(
+          "loss %.4f  %.0f examples/s  %s left",
+          state_.loss_sum_in_epoch() / done, rate,
+          absl::FormatDuration(absl::Seconds(static_cast<int64_t>(
+              static_cast<double>(left) * seconds /
+              static_cast<double>(done))))));
 }
 
 absl::Status Loop::Epoch() {
-  std::vector<EvaluationQuery> examples(batch_);
   const Clock::time_point start = Clock::now();
+  steps_ = source_.Steps(state_.epoch());
   const double seconds_before = state_.seconds_in_epoch();
   while (state_.step_in_epoch() < steps_ && !OutOfSteps()) {
-    const int64_t first = state_.step_in_epoch() * batch_;
-    for (int64_t b = 0; b < batch_; ++b) {
-      examples[b] = sampler_.Example(state_.epoch(), first + b);
-    }
+    const TrainingExamples examples =
+        source_.Examples(state_.epoch(), state_.step_in_epoch());
     const double loss = model_.TrainStep(examples);
     if (!std::isfinite(loss)) {
       return absl::FailedPreconditionError(absl::StrCat(
@@ -137,6 +135,8 @@ absl::Status Loop::Epoch() {
     }
     state_.set_loss_sum_in_epoch(state_.loss_sum_in_epoch() + loss);
     state_.set_step_in_epoch(state_.step_in_epoch() + 1);
+    state_.set_examples_in_epoch(state_.examples_in_epoch() +
+                                 CountTargets(examples));
     state_.set_seconds_in_epoch(seconds_before + SecondsSince(start));
     ShowStep(seconds_before, start);
     if (options_.stop != nullptr && options_.stop->load()) {
@@ -156,12 +156,14 @@ absl::Status Loop::EndEpoch() {
   const double loss =
       state_.loss_sum_in_epoch() / std::max<int64_t>(state_.step_in_epoch(), 1);
   const double seconds = state_.seconds_in_epoch();
-  const double rate = state_.step_in_epoch() * batch_ / std::max(seconds, 1e-9);
+  const auto examples = static_cast<double>(state_.examples_in_epoch());
+  const double rate = examples / std::max(seconds, 1e-9);
   state_.add_loss(loss);
   state_.add_epoch_seconds(seconds);
-  state_.add_epoch_steps(state_.step_in_epoch());
+  state_.add_epoch_examples(state_.examples_in_epoch());
   state_.set_epoch(state_.epoch() + 1);
   state_.set_step_in_epoch(0);
+  state_.set_examples_in_epoch(0);
   state_.set_loss_sum_in_epoch(0);
   state_.set_seconds_in_epoch(0);
   std::string line =
@@ -206,11 +208,11 @@ absl::StatusOr<v1::TrainingState> Loop::Run() {
 }  // namespace
 
 absl::StatusOr<v1::TrainingState> Train(TwoTowerModel& model,
-                                        const WindowSampler& sampler,
+                                        TrainingSteps& steps,
                                         const v1::TrainerConfig& config,
                                         const TrainLoopOptions& options,
                                         Progress& progress) {
-  return Loop(model, sampler, config, options, progress).Run();
+  return Loop(model, steps, config, options, progress).Run();
 }
 
 }  // namespace segue

@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "segue/v1/config.pb.h"
 #include "segue/v1/training_state.pb.h"
-#include "trainer/data/window_sampler.h"
+#include "trainer/data/training_steps.h"
 #include "trainer/model/two_tower_model.h"
 #include "trainer/training/progress.h"
 
@@ -40,7 +40,7 @@ struct TrainLoopOptions {
 // the loss is not finite: says at which step and what to try), DataLoss (no
 // checkpoint to resume from is whole).
 absl::StatusOr<v1::TrainingState> Train(TwoTowerModel& model,
-                                        const WindowSampler& sampler,
+                                        TrainingSteps& steps,
                                         const v1::TrainerConfig& config,
                                         const TrainLoopOptions& options,
                                         Progress& progress);

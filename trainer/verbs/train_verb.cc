@@ -37,7 +37,10 @@ std::string Fingerprint(const v1::TrainerConfig& config, const Dataset& data) {
   deciding.clear_evaluation();
   deciding.clear_index();
   deciding.clear_publish();
-  deciding.mutable_training()->clear_epochs();
+  // Schedules that fall reach their end with the last epoch.
+  if (config.training().schedule() == v1::TrainingConfig::CONSTANT) {
+    deciding.mutable_training()->clear_epochs();
+  }
   deciding.mutable_training()->clear_max_steps();
   deciding.mutable_training()->clear_keep_checkpoints();
   deciding.mutable_training()->clear_early_stopping_epochs();
@@ -84,16 +87,14 @@ void KeepLargeBuffers() {
 }
 
 void FillTrainingReport(const v1::TrainingState& state,
-                        const WindowSampler& sampler, int64_t steps,
-                        int32_t batch_size, v1::TrainingReport& report) {
-  const int64_t batch = std::min<int64_t>(batch_size, sampler.examples());
-  const int64_t whole_batches = sampler.examples() / batch;
+                        const TrainingSteps& source, int64_t steps,
+                        v1::TrainingReport& report) {
   std::vector<double> rates;  // of the epochs
   double total = 0;
   for (int epoch = 0; epoch < state.epoch(); ++epoch) {
     const double seconds = state.epoch_seconds(epoch);
-    const auto examples = static_cast<double>(state.epoch_steps(epoch) * batch);
-    rates.push_back(examples / std::max(seconds, 1e-9));
+    rates.push_back(static_cast<double>(state.epoch_examples(epoch)) /
+                    std::max(seconds, 1e-9));
     total += seconds;
   }
   if (!rates.empty()) {
@@ -103,9 +104,11 @@ void FillTrainingReport(const v1::TrainingState& state,
   report.set_epochs(state.epoch());
   report.set_seconds(total);
   *report.mutable_loss() = state.loss();
+  *report.mutable_epoch_seconds() = state.epoch_seconds();
   *report.mutable_validation_recall() = state.validation_recall();
   report.set_best_epoch(state.best_epoch());
-  report.set_examples_per_epoch(static_cast<double>(whole_batches * batch));
+  report.set_examples_per_epoch(
+      static_cast<double>(source.examples_per_epoch()));
   report.set_steps(static_cast<double>(steps));
 }
 
@@ -130,15 +133,16 @@ absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
   FillDatasetReport(data, split, SecondsSince(start),
                     *report.mutable_dataset());
   ASSIGN_OR_RETURN(
-      const WindowSampler sampler,
-      WindowSampler::Create(data.log, split, config.window(), config.seed()));
+      TrainingSteps steps, TrainingSteps::Create(data.log, split, config));
   progress.Line(absl::StrFormat(
       "%d users, %d items, %d events; %d training examples an epoch",
       data.users.size(), data.items.size(), data.log.size(),
-      sampler.examples()));
+      steps.examples_per_epoch()));
   KeepLargeBuffers();
   ASSIGN_OR_RETURN(const auto model,
-                   TwoTowerModel::Create(data, split, config));
+                   TwoTowerModel::Create(
+                       data, split, config,
+                       steps.Steps(0) * config.training().epochs()));
   const std::vector<EvaluationQuery> validation = SampleQueries(
       split.validation, config.evaluation().max_queries(), config.seed());
   if (config.training().early_stopping_epochs() > 0 && validation.empty()) {
@@ -155,12 +159,10 @@ absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
                             config.evaluation().filter_seen(), threads);
   };
   ASSIGN_OR_RETURN(const v1::TrainingState state,
-                   Train(*model, sampler, config, options, progress));
-  FillTrainingReport(state, sampler, model->step(),
-                     config.training().batch_size(),
-                     *report.mutable_training());
+                   Train(*model, steps, config, options, progress));
+  FillTrainingReport(state, steps, model->step(), *report.mutable_training());
   ASSIGN_OR_RETURN(const std::string version,
-                   PublishModel(*model, data, split, sampler, config, threads,
+                   PublishModel(*model, data, split, steps.windows(), config, threads,
                                 report, progress));
   progress.Line(absl::StrFormat("published %s/%s after %.0f s",
                                 config.bundle_root(), version,

@@ -1,0 +1,210 @@
+// TwoTowerModel::Create: the configuration as towers, tables and optimisers.
+#include <algorithm>
+#include <cmath>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/schema/numeric_scale.h"
+#include "trainer/base/random.h"
+#include "trainer/model/two_tower_state.h"
+
+namespace segue {
+namespace {
+
+AdamWOptions ForTables(const v1::TrainingConfig& config, int64_t steps) {
+  return {.learning_rate = LearningRate(config, steps),
+          .beta1 = config.beta1(),
+          .beta2 = config.beta2(),
+          .epsilon = config.epsilon(),
+          .weight_decay = config.embedding_weight_decay()};
+}
+
+int32_t WidthOr(int32_t configured, int64_t count) {
+  return configured > 0 ? configured : DefaultEmbeddingWidth(count);
+}
+
+// Pairs tables with the config's widths and fits the scales of numbers.
+// `Config` is v1::ItemFeature or v1::QueryFeature.
+template <typename Config>
+absl::StatusOr<std::vector<EncodedFeature>> EncodeFeatures(
+    const std::vector<FeatureTable>& tables,
+    const google::protobuf::RepeatedPtrField<Config>& configs) {
+  std::vector<EncodedFeature> features;
+  for (size_t i = 0; i < tables.size(); ++i) {
+    EncodedFeature feature{.table = &tables[i]};
+    if (tables[i].kind == v1::NUMERIC) {
+      auto scale = FitScale(configs[i].transform(), tables[i].numbers);
+      if (!scale.ok()) {
+        return absl::Status(scale.status().code(),
+                            absl::StrCat("feature ", tables[i].name, ": ",
+                                         scale.status().message()));
+      }
+      feature.scale = *std::move(scale);
+      feature.width = 1;
+    } else {
+      feature.width =
+          WidthOr(configs[i].embedding_width(), tables[i].values.size());
+    }
+    features.push_back(std::move(feature));
+  }
+  return features;
+}
+
+TowerOptions ToTowers(const v1::ModelConfig& config) {
+  const v1::EncoderConfig& encoder = config.encoder();
+  TowerOptions towers{.dropout = config.dropout(),
+                      .encoder = {.kind = encoder.kind(),
+                                  .width = encoder.width(),
+                                  .blocks = encoder.blocks(),
+                                  .heads = encoder.heads(),
+                                  .dropout = encoder.dropout()}};
+  if (config.layers_size() > 0) {
+    towers.layers.assign(config.layers().begin(), config.layers().end());
+  }
+  return towers;
+}
+
+Candidates::Options ToCandidates(const v1::TrainingConfig& config,
+                                 uint64_t seed) {
+  return {.negatives = config.loss().negatives(),
+          .uniform_negatives = config.loss().uniform_negatives(),
+          .logq_correction = config.logq_correction(),
+          .seed = seed};
+}
+
+std::vector<int32_t> Trained(const Split& split) {
+  std::vector<int32_t> items;
+  for (size_t item = 0; item < split.item_in_training.size(); ++item) {
+    if (split.item_in_training[item]) {
+      items.push_back(static_cast<int32_t>(item));
+    }
+  }
+  return items;
+}
+
+// The towers' matrices decay; biases, norms, positions and the temperature do
+// not.
+std::unique_ptr<torch::optim::AdamW> MakeOptimiser(
+    const v1::TrainingConfig& config,
+    std::initializer_list<torch::jit::Module> towers,
+    const torch::Tensor& log_temperature) {
+  std::vector<torch::Tensor> decaying, others = {log_temperature};
+  for (const torch::jit::Module& tower : towers) {
+    for (const auto& parameter : tower.named_parameters()) {
+      const bool matrix = absl::EndsWith(parameter.name, "_weight") &&
+                          parameter.value.dim() == 2;
+      (matrix ? decaying : others).push_back(parameter.value);
+    }
+  }
+  const auto options = [&config](double decay) {
+    return std::make_unique<torch::optim::AdamWOptions>(
+        torch::optim::AdamWOptions(config.learning_rate())
+            .betas({config.beta1(), config.beta2()})
+            .eps(config.epsilon())
+            .weight_decay(decay));
+  };
+  return std::make_unique<torch::optim::AdamW>(
+      std::vector<torch::optim::OptimizerParamGroup>{
+          {decaying, options(config.weight_decay())}, {others, options(0)}});
+}
+
+}  // namespace
+
+int32_t DefaultEmbeddingWidth(int64_t count) {
+  int32_t width = 0;
+  while ((int64_t{1} << width) < count) ++width;
+  return std::max(width, 2);
+}
+
+absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
+    const Dataset& data, const Split& split, const v1::TrainerConfig& config,
+    int64_t steps) {
+  const uint64_t seed = config.seed();
+  const AdamWOptions adamw = ForTables(config.training(), steps);
+  const v1::ModelConfig& model = config.model();
+
+  RowEncoder::Options items{
+      .ids = &data.items,
+      .entities = data.items.size(),
+      .id_width = WidthOr(config.items().embedding_width(), data.items.size()),
+      .trained = split.item_in_training,
+      .adamw = adamw,
+      .seed = Mix64(seed, 1)};
+  ASSIGN_OR_RETURN(items.features, EncodeFeatures(data.item_features,
+                                                  config.items().features()));
+  RowEncoder::Options users{.ids = &data.users,
+                            .entities = data.users.size(),
+                            .trained = split.user_in_training,
+                            .adamw = adamw,
+                            .seed = Mix64(seed, 2)};
+  if (config.users().use_id()) {
+    users.id_width =
+        WidthOr(config.users().embedding_width(), data.users.size());
+  }
+  ASSIGN_OR_RETURN(users.features, EncodeFeatures(data.user_features,
+                                                  config.users().features()));
+  RowEncoder::Options requests{
+      .entities = data.log.size(), .adamw = adamw, .seed = Mix64(seed, 3)};
+  ASSIGN_OR_RETURN(
+      requests.features,
+      EncodeFeatures(data.log.request_features, config.request_features()));
+
+  TowerOptions towers = ToTowers(model);
+  RowEncoder item_encoder(std::move(items));
+  RowEncoder user_encoder(std::move(users));
+  RowEncoder request_encoder(std::move(requests));
+  const TowerShape shape{
+      .user_width = user_encoder.width() + request_encoder.width(),
+      .item_width = item_encoder.width(),
+      .history_length = config.window().history_length(),
+      .dimension = towers.layers.back()};
+  const Batch::Options quiet{.history_length = shape.history_length};
+  const Batch::Options training{.history_length = shape.history_length,
+                                .user_dropout = model.user_id_dropout(),
+                                .item_dropout = model.item_id_dropout(),
+                                .seed = Mix64(seed, 4)};
+  // Plain interpretation: profiled graphs may order sums differently from one
+  // run to the next, and a resumed run must not differ.
+  torch::jit::getExecutorMode() = false;
+  towers.seed = Mix64(seed, 5);
+  torch::jit::Module query_tower = MakeQueryTower(shape, towers);
+  towers.seed = Mix64(seed, 6);
+  if (model.item_layers_size() > 0) {
+    towers.layers.assign(model.item_layers().begin(),
+                         model.item_layers().end());
+  }
+  torch::jit::Module item_tower = MakeItemTower(shape, towers);
+  auto state = absl::WrapUnique(new State{
+      .data = data,
+      .config = config,
+      .age = AgeScale::Fit(data.log, split, config),
+      .learning_rate = adamw.learning_rate,
+      .items = std::move(item_encoder),
+      .users = std::move(user_encoder),
+      .requests = std::move(request_encoder),
+      .shape = shape,
+      .query_tower = query_tower,
+      .item_tower = item_tower,
+      .log_temperature =
+          torch::full({1}, std::log(model.temperature())).requires_grad_(true),
+      .frequency =
+          FrequencyEstimator(data.items.rows(), config.training().logq_slots(),
+                             config.training().logq_alpha()),
+      .batch = Batch(data, training),
+      .quiet_batch = Batch(data, quiet),
+      .candidates = Candidates(ToCandidates(config.training(), Mix64(seed, 7)),
+                               Trained(split), data.items.rows()),
+  });
+  state->optimiser = MakeOptimiser(
+      config.training(), {query_tower, item_tower}, state->log_temperature);
+  return absl::WrapUnique(new TwoTowerModel(std::move(state)));
+}
+
+}  // namespace segue
