@@ -13,6 +13,7 @@
 #include "google/protobuf/text_format.h"
 #include "trainer/config_validation.h"
 #include "trainer/data/dataset_reader.h"
+#include "trainer/empty_paths.h"
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/publish/publisher.h"
 #include "trainer/training/train_loop.h"
@@ -111,11 +112,13 @@ void FillTrainingReport(const v1::TrainingState& state,
 
 }  // namespace
 
-absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
+absl::Status RunTrain(v1::TrainerConfig config, bool resume,
                       const std::atomic<bool>& stop) {
+  const std::vector<std::string> left_out = LeaveOutEmptyPaths(config);
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
   RETURN_IF_ERROR(CreateFolders(config.run_dir()));
   Progress progress(config.run_dir() + "/train.log");
+  for (const std::string& line : left_out) progress.Line(line);
   const int32_t threads = UseThreads(config);
 
   const Clock::time_point start = Clock::now();
