@@ -48,7 +48,8 @@ absl::StatusOr<SequenceSampler> SequenceSampler::Create(
     return absl::InvalidArgumentError(absl::StrCat(
         "no user yields a training sequence: the longest has ", most,
         " training events, window.min_history needs ", fewest,
-        log.targets.empty() ? "" : "; events.target_filters leave no target"));
+        log.targets.empty() ? ""
+                            : ", or events.target_filters leave no target"));
   }
   return sampler;
 }

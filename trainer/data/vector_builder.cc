@@ -101,9 +101,8 @@ void VectorBuilder::Standardise() {
       squares += (vector[j] - mean[j]) * (vector[j] - mean[j]);
     }
   });
-  const double deviation =
-      std::sqrt(squares / (static_cast<double>(count_) * width_));
-  const double scale = deviation > 0 ? 1 / deviation : 1;
+  const double length = std::sqrt(squares / static_cast<double>(count_));
+  const double scale = length > 0 ? 1 / length : 1;
   for_each_vector([&](float* vector) {
     for (int32_t j = 0; j < width_; ++j) {
       vector[j] = static_cast<float>((vector[j] - mean[j]) * scale);

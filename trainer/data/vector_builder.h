@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "trainer/data/column.h"
 #include "trainer/data/dataset.h"
 
@@ -31,8 +33,8 @@ class VectorBuilder {
   absl::Status Add(int32_t owner, const Column& column, int64_t i);
 
   // Standardised into table.{vectors, vector_width}: less the mean vector,
-  // divided by the root mean square of what is left (one number; 1 if that is
-  // 0); zeros for rows without a vector. Row r is owner r. Leaves the builder
+  // divided by the root mean square length of what is left (1 if that is 0);
+  // zeros for rows without a vector. Row r is owner r. Leaves the builder
   // empty.
   void Finish(int64_t rows, FeatureTable& table);
 

@@ -54,7 +54,8 @@ absl::StatusOr<WindowSampler> WindowSampler::Create(
         "no user yields a training example: the longest has ", longest,
         " training events, window.min_history ", config.min_history(),
         " needs ", config.min_history() + int64_t{1},
-        log.targets.empty() ? "" : "; events.target_filters leave no target"));
+        log.targets.empty() ? ""
+                            : ", or events.target_filters leave no target"));
   }
   return sampler;
 }

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/file.h"
 #include "core/base/sha256.h"
@@ -122,7 +121,6 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
   const int32_t threads = UseThreads(config);
 
   const Clock::time_point start = Clock::now();
-  progress.Line(absl::StrCat("reading ", config.events().path()));
   ASSIGN_OR_RETURN(const Dataset data,
                    ReadDataset(config, [&](absl::string_view line) {
                      progress.Line(line);

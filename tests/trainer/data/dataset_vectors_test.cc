@@ -51,9 +51,9 @@ class DatasetVectorsTest : public ::testing::Test {
   std::vector<std::string> lines_;
 };
 
-// Items 10 and 12 have (1, -1) and (-1, 1), 11 has none: the vectors are on
+// Items 10 and 12 have (1, 0) and (-1, 0), 11 has none: the vectors are on
 // their scale already.
-const RealLists kLists = {{{-1, 1}}, {{5, 5}}, {{1, -1}}, std::nullopt};
+const RealLists kLists = {{{-1, 0}}, {{5, 7}}, {{1, 0}}, std::nullopt};
 const Integers kItems = {12, 99, 10, 11};
 
 class VectorTypesTest : public DatasetVectorsTest,
@@ -75,7 +75,7 @@ TEST_P(VectorTypesTest, ListsOfParquetAreRead) {
   EXPECT_EQ(audio.name, "audio");
   EXPECT_EQ(audio.kind, v1::VECTOR);
   EXPECT_EQ(audio.vector_width, 2);
-  EXPECT_THAT(audio.vectors, ElementsAre(1, -1, 0, 0, -1, 1));
+  EXPECT_THAT(audio.vectors, ElementsAre(1, 0, 0, 0, -1, 0));
   EXPECT_THAT(lines_, Contains("feature audio: 2 of 3 items have a vector"));
 }
 
@@ -85,19 +85,19 @@ INSTANTIATE_TEST_SUITE_P(Table, VectorTypesTest,
                                            "fixed_size_list<item: float>[2]"));
 
 TEST_F(DatasetVectorsTest, TextOfACsvIsSplit) {
-  WriteText(folder_ / "v.csv", "embed,item_id\n1|-1,10\n,11\n-1|1,12\n");
+  WriteText(folder_ / "v.csv", "embed,item_id\n1|0,10\n,11\n-1|0,12\n");
   const auto dataset = Read("v.csv");
   ASSERT_THAT(dataset, IsOk());
   EXPECT_THAT(dataset->item_features[0].vectors,
-              ElementsAre(1, -1, 0, 0, -1, 1));
+              ElementsAre(1, 0, 0, 0, -1, 0));
 }
 
 TEST_F(DatasetVectorsTest, FirstVectorOfAnItemCounts) {
-  WriteText(folder_ / "v.csv", "item_id,embed\n10,1|-1\n12,-1|1\n10,9|9\n");
+  WriteText(folder_ / "v.csv", "item_id,embed\n10,1|0\n12,-1|0\n10,9|9\n");
   const auto dataset = Read("v.csv");
   ASSERT_THAT(dataset, IsOk());
   EXPECT_THAT(dataset->item_features[0].vectors,
-              ElementsAre(1, -1, 0, 0, -1, 1));
+              ElementsAre(1, 0, 0, 0, -1, 0));
 }
 
 TEST_F(DatasetVectorsTest, ItemsFileOfTheWholeCatalogueGivesThem) {
@@ -112,11 +112,11 @@ TEST_F(DatasetVectorsTest, ItemsFileOfTheWholeCatalogueGivesThem) {
   ASSERT_EQ(dataset->items.size(), 4);
   const std::vector<float>& vectors = dataset->item_features[0].vectors;
   ASSERT_EQ(vectors.size(), 8u);
-  // The mean is (5/3, 5/3) now; what has none is at it.
+  // The mean is (5/3, 7/3) now; what has none is at it.
   EXPECT_THAT(std::vector<float>(vectors.begin() + 2, vectors.begin() + 4),
               ElementsAre(0, 0));
   EXPECT_GT(vectors[6], 0);
-  EXPECT_EQ(vectors[6], vectors[7]);
+  EXPECT_FLOAT_EQ(vectors[7], vectors[6] * (7 - 7 / 3.0f) / (5 - 5 / 3.0f));
 }
 
 TEST_F(DatasetVectorsTest, OtherLengthNamesFileItemAndBoth) {

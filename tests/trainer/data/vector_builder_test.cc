@@ -36,19 +36,31 @@ absl::Status AddText(VectorBuilder& builder, int32_t owner,
   return builder.Add(owner, column, 0);
 }
 
-TEST(VectorBuilderTest, MeanIsTakenOffAndOneDeviationDivides) {
+TEST(VectorBuilderTest, MeanIsTakenOffAndMeanLengthIsOne) {
   VectorBuilder builder("|");
   ASSERT_THAT(Add(builder, 2, {1, 10}), IsOk());
   ASSERT_THAT(Add(builder, 0, {5, 16}), IsOk());
   FeatureTable table;
   builder.Finish(/*rows=*/4, table);
   EXPECT_EQ(table.vector_width, 2);
-  // Mean (3, 13); left are +-(2, 3), whose mean square is 6.5. Owners 1 and 3
-  // have none.
-  const float a = 2 / std::sqrt(6.5f), b = 3 / std::sqrt(6.5f);
+  // Mean (3, 13); left are +-(2, 3). Owners 1 and 3 have none.
+  const float a = 2 / std::sqrt(13.0f), b = 3 / std::sqrt(13.0f);
   EXPECT_THAT(table.vectors, ElementsAre(FloatEq(a), FloatEq(b), 0, 0,
                                          FloatEq(-a), FloatEq(-b), 0, 0));
   EXPECT_EQ(builder.vectors(), 0);
+}
+
+TEST(VectorBuilderTest, RelativeLengthsStay) {
+  VectorBuilder builder("|");
+  const std::vector<double> numbers = {-3, 3, -1, 1};
+  for (int32_t owner = 0; owner < 4; ++owner) {
+    ASSERT_THAT(Add(builder, owner, {numbers[owner]}), IsOk());
+  }
+  FeatureTable table;
+  builder.Finish(4, table);
+  const float one = 1 / std::sqrt(5.0f);
+  EXPECT_THAT(table.vectors, ElementsAre(FloatEq(-3 * one), FloatEq(3 * one),
+                                         FloatEq(-one), FloatEq(one)));
 }
 
 TEST(VectorBuilderTest, EqualVectorsAreZeros) {
@@ -68,7 +80,7 @@ TEST(VectorBuilderTest, TextIsSplit) {
   ASSERT_THAT(Add(builder, 1, {3, -27, 0}), IsOk());
   FeatureTable table;
   builder.Finish(2, table);
-  const float x = 1 / std::sqrt(2.0f / 3);
+  const float x = 1 / std::sqrt(2.0f);
   EXPECT_THAT(table.vectors, ElementsAre(FloatEq(-x), FloatEq(x), 0, FloatEq(x),
                                          FloatEq(-x), 0));
 }
