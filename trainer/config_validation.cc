@@ -56,23 +56,56 @@ class Checks {
   std::vector<std::string> violations_;
 };
 
-void CheckEvents(const v1::EventsConfig& events, Checks& checks) {
-  checks.Require(!events.path().empty(), "events.path",
-                 "is required: the log of events");
-  checks.AtLeast(events.min_events_per_user(), 1, "events.min_events_per_user");
-  checks.Positive(events.weight_scale(), "events.weight_scale");
-  for (int i = 0; i < events.filters_size(); ++i) {
-    const v1::EventFilter& filter = events.filters(i);
-    const std::string name = absl::StrCat("events.filters[", i, "]");
-    checks.Require(!filter.column().empty(), name + ".column", "is required");
+using EventFilters = google::protobuf::RepeatedPtrField<v1::EventFilter>;
+
+void CheckFilters(const EventFilters& filters, absl::string_view field,
+                  Checks& checks) {
+  for (int i = 0; i < filters.size(); ++i) {
+    const v1::EventFilter& filter = filters[i];
+    const std::string name = absl::StrCat(field, "[", i, "]");
     const int set = (filter.one_of_size() > 0) + filter.has_at_least() +
                     filter.has_at_most();
+    if (filter.any_of_size() > 0) {
+      checks.Require(filter.column().empty() && set == 0, name,
+                     "any_of stands alone, with conditions of its own");
+      for (const v1::EventFilter& condition : filter.any_of()) {
+        checks.Require(condition.any_of().empty(), name,
+                       "conditions of any_of have no any_of");
+      }
+      CheckFilters(filter.any_of(), name + ".any_of", checks);
+      continue;
+    }
+    checks.Require(!filter.column().empty(), name + ".column", "is required");
     checks.Require(set == 1, name,
                    "set exactly one of one_of, at_least and at_most");
     checks.Require(
         !std::isnan(filter.at_least()) && !std::isnan(filter.at_most()), name,
         "nothing is at least or at most nan");
   }
+}
+
+void CheckEvents(const v1::EventsConfig& events, Checks& checks) {
+  checks.Require(!events.path().empty(), "events.path",
+                 "is required: the log of events");
+  checks.AtLeast(events.min_events_per_user(), 1, "events.min_events_per_user");
+  checks.Positive(events.weight_scale(), "events.weight_scale");
+  CheckFilters(events.filters(), "events.filters", checks);
+  CheckFilters(events.target_filters(), "events.target_filters", checks);
+  CheckFilters(events.negative_filters(), "events.negative_filters", checks);
+  checks.Require(events.negatives() == v1::EventsConfig::IGNORE ||
+                     !events.negative_filters().empty(),
+                 "events.negatives",
+                 "MASK and EXPLICIT need events.negative_filters");
+}
+
+void CheckVector(const v1::ItemFeature& feature, const std::string& name,
+                 Checks& checks) {
+  checks.Require(feature.source() != v1::ItemFeature::EVENTS, name + ".source",
+                 "a VECTOR comes from ITEMS or MAPPING");
+  checks.Require(feature.embedding_width() <= 0, name + ".embedding_width",
+                 "is not for a VECTOR, which is taken as it is");
+  checks.Require(!feature.separator().empty(), name + ".separator",
+                 "must not be empty for a VECTOR");
 }
 
 void CheckItems(const v1::ItemsConfig& items, Checks& checks) {
@@ -95,6 +128,7 @@ void CheckItems(const v1::ItemsConfig& items, Checks& checks) {
     checks.Require(
         feature.source() != v1::ItemFeature::ITEMS || !items.path().empty(),
         name + ".source", "ITEMS needs items.path");
+    if (feature.kind() == v1::VECTOR) CheckVector(feature, name, checks);
   }
   checks.Require(items.display_columns().empty() || !items.path().empty(),
                  "items.display_columns", "need items.path");
@@ -112,8 +146,9 @@ void CheckQueryFeatures(
     checks.Require(!features[i].name().empty(), name + ".name", "is required");
     checks.Require(names.insert(features[i].name()).second, name + ".name",
                    absl::StrCat("\"", features[i].name(), "\" is there twice"));
-    checks.Require(features[i].kind() != v1::MULTI_CATEGORICAL, name + ".kind",
-                   "must be CATEGORICAL or NUMERIC");
+    checks.Require(features[i].kind() == v1::CATEGORICAL ||
+                       features[i].kind() == v1::NUMERIC,
+                   name + ".kind", "must be CATEGORICAL or NUMERIC");
     checks.AtLeast(features[i].embedding_width(), 0, name + ".embedding_width");
   }
 }

@@ -1,5 +1,6 @@
 #include "trainer/data/arrow_columns.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -32,6 +33,8 @@ absl::string_view Expected(ColumnType type) {
       return "a finite number";
     case ColumnType::kText:
       return "text";
+    case ColumnType::kVector:
+      return "lists of numbers, or text that spells them";
   }
   return "";
 }
@@ -202,25 +205,47 @@ absl::StatusOr<ConvertedColumn> FromNumbers(const arrow::Array& array,
   return ConvertedColumn{std::move(column), nullptr};
 }
 
+// The values of lists, one behind the other. What is not finite stays: an error
+// has to name whose vector it is.
+absl::StatusOr<ConvertedColumn> FromVectorValues(const arrow::Array& values,
+                                                 const CellName& cell) {
+  const arrow::Type::type id = values.type_id();
+  if (!arrow::is_numeric(id) && id != arrow::Type::NA) {
+    return Refuse(ColumnType::kVector, cell, 0,
+                  absl::StrCat("lists of ", values.type()->ToString()));
+  }
+  ASSIGN_OR_RETURN(const auto cast,
+                   CastTo(values, arrow::float64(), ColumnType::kVector, cell));
+  const auto& reals = static_cast<const arrow::DoubleArray&>(*cast);
+  Column column;
+  CopyNulls(reals, column);
+  column.numbers.assign(reals.raw_values(),
+                        reals.raw_values() + reals.length());
+  return ConvertedColumn{std::move(column), nullptr};
+}
+
 template <typename ListArray>
 absl::StatusOr<ConvertedColumn> FromLists(const arrow::Array& array,
+                                          ColumnType type,
                                           const CellName& cell) {
   const auto& lists = static_cast<const ListArray&>(array);
   std::vector<int64_t> begins = {0};
-  std::vector<int64_t> row_of;
   for (int64_t row = 0; row < lists.length(); ++row) {
-    const int64_t values = lists.IsNull(row) ? 0 : lists.value_length(row);
-    begins.push_back(begins.back() + values);
-    row_of.insert(row_of.end(), values, row);
+    begins.push_back(begins.back() +
+                     (lists.IsNull(row) ? 0 : lists.value_length(row)));
   }
   // Arrow drops the values of null lists, and so does `begins`.
   auto values = lists.Flatten();
-  if (!values.ok()) {
-    return Refuse(ColumnType::kIds, cell, 0, values.status().message());
-  }
-  ASSIGN_OR_RETURN(ConvertedColumn converted,
-                   ConvertColumn(*std::move(values), ColumnType::kId,
-                                 [&](int64_t i) { return cell(row_of[i]); }));
+  if (!values.ok()) return Refuse(type, cell, 0, values.status().message());
+  const CellName cell_of_value = [&](int64_t i) {
+    const auto next = std::upper_bound(begins.begin(), begins.end(), i);
+    return cell(next - begins.begin() - 1);
+  };
+  ASSIGN_OR_RETURN(
+      ConvertedColumn converted,
+      type == ColumnType::kVector
+          ? FromVectorValues(**values, cell_of_value)
+          : ConvertColumn(*std::move(values), ColumnType::kId, cell_of_value));
   converted.column.begins = std::move(begins);
   return converted;
 }
@@ -236,11 +261,17 @@ absl::StatusOr<ConvertedColumn> ConvertColumn(
     ASSIGN_OR_RETURN(array,
                      CastTo(*array, dictionary.value_type(), type, cell));
   }
-  if (type == ColumnType::kIds && array->type_id() == arrow::Type::LIST) {
-    return FromLists<arrow::ListArray>(*array, cell);
-  }
-  if (type == ColumnType::kIds && array->type_id() == arrow::Type::LARGE_LIST) {
-    return FromLists<arrow::LargeListArray>(*array, cell);
+  if (type == ColumnType::kIds || type == ColumnType::kVector) {
+    switch (array->type_id()) {
+      case arrow::Type::LIST:
+        return FromLists<arrow::ListArray>(*array, type, cell);
+      case arrow::Type::LARGE_LIST:
+        return FromLists<arrow::LargeListArray>(*array, type, cell);
+      case arrow::Type::FIXED_SIZE_LIST:
+        return FromLists<arrow::FixedSizeListArray>(*array, type, cell);
+      default:
+        break;
+    }
   }
   const arrow::DataType& from = *array->type();
   if (IsText(from)) return FromText(std::move(array), type, cell);
@@ -259,6 +290,9 @@ absl::StatusOr<ConvertedColumn> ConvertColumn(
     return FromIntegers(array, type, cell);
   }
   if (type == ColumnType::kNumber) return FromNumbers(*array, cell);
+  if (type == ColumnType::kVector) {
+    return Refuse(type, cell, 0, absl::StrCat("a column of ", from.ToString()));
+  }
   if (arrow::is_integer(from.id()) && type != ColumnType::kText) {
     return FromIntegers(array, type, cell);
   }

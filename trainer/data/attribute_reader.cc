@@ -12,13 +12,6 @@
 namespace segue {
 namespace {
 
-absl::Status AtCell(const TableReader& reader, int request, int64_t row,
-                    const absl::Status& status) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(reader.CellName(request, row),
-                                                  ": ", status.message()));
-}
-
 absl::Status NothingInCommon(const std::string& path, const std::string& column,
                              absl::string_view owner, int64_t rows,
                              const std::string& example,
@@ -32,6 +25,18 @@ absl::Status NothingInCommon(const std::string& path, const std::string& column,
 std::string IdText(const Column& column, int64_t i) {
   return column.is_text ? std::string(column.texts[i])
                         : absl::StrCat(column.integers[i]);
+}
+
+// Gives `owner` its value of the feature; an error names cell and id.
+absl::Status AddValue(const TableReader& reader, const RowBatch& batch,
+                      int request, int64_t row, int32_t owner,
+                      FeatureBuilder& feature) {
+  const absl::Status status = feature.Add(owner, batch.columns[request], row);
+  if (status.ok()) return status;
+  return absl::Status(
+      status.code(),
+      absl::StrCat(reader.CellName(request, row), ", of '",
+                   IdText(batch.columns[0], row), "': ", status.message()));
 }
 
 // One pass over an AttributeTable.
@@ -79,8 +84,10 @@ absl::StatusOr<std::optional<int32_t>> AttributePass::Owner(const Column& ids,
                                                             int64_t row) {
   if (!table_.add_owners) return encoder_.Find(ids, row);
   const absl::StatusOr<int32_t> added = encoder_.Add(ids, row);
-  RETURN_IF_ERROR(AtCell(*reader_, 0, row, added.status()));
-  return *added;
+  if (added.ok()) return *added;
+  return absl::Status(
+      added.status().code(),
+      absl::StrCat(reader_->CellName(0, row), ": ", added.status().message()));
 }
 
 absl::Status AttributePass::AddRow(const RowBatch& batch, int64_t row) {
@@ -105,8 +112,7 @@ absl::Status AttributePass::AddRow(const RowBatch& batch, int64_t row) {
   int request = 1;
   for (const AttributeTable::Feature& feature : table_.features) {
     RETURN_IF_ERROR(
-        AtCell(*reader_, request, row,
-               feature.builder->Add(*owner, batch.columns[request], row)));
+        AddValue(*reader_, batch, request, row, *owner, *feature.builder));
     ++request;
   }
   for (std::vector<std::string>& texts : counts_.display) {
@@ -176,7 +182,7 @@ absl::Status ReadMapping(const std::string& path,
       if (!owner.has_value()) continue;
       any = true;
       RETURN_IF_ERROR(
-          AtCell(*reader, 1, row, feature.Add(*owner, batch.columns[1], row)));
+          AddValue(*reader, batch, /*request=*/1, row, *owner, feature));
     }
   }
   if (any) return absl::OkStatus();

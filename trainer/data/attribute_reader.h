@@ -43,8 +43,9 @@ struct AttributeCounts {
 absl::StatusOr<AttributeCounts> ReadAttributes(const AttributeTable& table,
                                                Vocabulary& owners);
 
-// A many-to-many file: one row a pair of owner and value. Rows of other owners
-// are passed over. Errors as ReadAttributes().
+// A many-to-many file: one row a pair of owner and value. Of a CATEGORICAL or a
+// VECTOR an owner's first value counts. Rows of other owners are passed over.
+// Errors as ReadAttributes().
 absl::Status ReadMapping(const std::string& path,
                          const std::string& owner_column,
                          const std::string& value_column, Vocabulary& owners,

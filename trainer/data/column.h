@@ -20,6 +20,7 @@ enum class ColumnType {
   kInteger,  // integers
   kNumber,   // integers or reals, finite
   kText,     // anything that has a text form, in it
+  kVector,   // lists of numbers, or text that spells them
 };
 
 struct ColumnRequest {
@@ -34,12 +35,12 @@ struct Column {
   std::vector<uint8_t> nulls;
   // kInteger; kId and kIds where they are stored as integers.
   std::vector<int64_t> integers;
-  // kNumber.
+  // kNumber; kVector where they are stored as lists, finite or not.
   std::vector<double> numbers;
-  // kText; kId and kIds where they are stored as text. They live as long as the
-  // batch.
+  // kText; kId, kIds and kVector where they are stored as text. They live as
+  // long as the batch.
   std::vector<absl::string_view> texts;
-  // kIds where they are stored as lists: row r has the values
+  // kIds and kVector where they are stored as lists: row r has the values
   // [begins[r], begins[r + 1]), and `nulls` has one entry a value.
   std::vector<int64_t> begins;
   bool is_text = false;

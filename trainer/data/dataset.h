@@ -14,7 +14,8 @@
 namespace segue {
 
 // One feature of the rows of a vocabulary (items, users) or of the events.
-// Values stay as they were read; scales and embeddings are the model's.
+// Values stay as they were read, but for those of a VECTOR; scales and
+// embeddings are the model's.
 struct FeatureTable {
   std::string name;
   v1::FeatureKind kind = v1::CATEGORICAL;
@@ -29,26 +30,46 @@ struct FeatureTable {
   // NUMERIC: NaN where the source had none.
   std::vector<float> numbers;  // [rows]
 
+  // VECTOR: standardised (config.proto), zeros where the source had none.
+  std::vector<float> vectors;  // [rows, vector_width]
+  int32_t vector_width = 0;
+
   absl::Span<const int32_t> Values(int64_t row) const {
     return absl::MakeConstSpan(value_rows)
         .subspan(begins[row], begins[row + 1] - begins[row]);
   }
 };
 
+// What users turned down, ordered as the events are; user u's are
+// [user_begins[u], user_begins[u + 1]). user_begins is empty too where there
+// are none.
+struct Dislikes {
+  std::vector<int64_t> user_begins;  // [users + 1]
+  std::vector<int32_t> items;        // rows of Dataset::items
+  std::vector<uint32_t> times;       // as EventLog::times
+};
+
 // Counted events, ordered by (user, time, file path, row number); user u's are
-// [user_begins[u], user_begins[u + 1]). 12 bytes an event, 16 with weights.
+// [user_begins[u], user_begins[u + 1]). 8 bytes an event, 12 with weights.
 struct EventLog {
   std::vector<int64_t> user_begins;  // [users + 1]
   std::vector<int32_t> items;        // rows of Dataset::items
   // Seconds, or, for TimeUnit ORDER, whatever order the column gave.
   std::vector<uint32_t> times;
   std::vector<float> weights;  // in [0, 1]; empty: all 1
+  // Whether events.target_filters hold; empty: for every event.
+  std::vector<bool> targets;
+  Dislikes dislikes;
   // Request features, parallel to the config's request_features; row e is
   // event e.
   std::vector<FeatureTable> request_features;
 
   int64_t size() const { return static_cast<int64_t>(items.size()); }
   int32_t users() const { return static_cast<int32_t>(user_begins.size()) - 1; }
+  // Whether the event may be predicted; if not it is history only.
+  bool IsTarget(int64_t event) const {
+    return targets.empty() || targets[event];
+  }
 };
 
 // Rows read and what became of them; part of the report.
@@ -60,6 +81,9 @@ struct ReadCounts {
   int64_t duplicate_events = 0;     // same user, item and time as another: kept
   int64_t dropped_users = 0;        // fewer than min_events_per_user events
   int64_t dropped_events = 0;       // theirs
+  int64_t target_events = 0;        // of those that are left
+  int64_t dislike_rows = 0;         // events.negative_filters held
+  int64_t dropped_dislikes = 0;     // of users or items without counted events
   int64_t item_rows = 0;            // in items.path
   int64_t item_rows_unused = 0;     // no item of the catalogue
   int64_t duplicate_item_rows = 0;  // an id a second time: the first one counts

@@ -1,5 +1,6 @@
 #include "trainer/data/dataset_reader.h"
 
+#include <algorithm>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -11,16 +12,13 @@
 #include "core/base/status_macros.h"
 #include "trainer/data/attribute_reader.h"
 #include "trainer/data/event_reader.h"
+#include "trainer/data/feature_config.h"
 
 namespace segue {
 namespace {
 
 using FeatureBuilders = std::vector<std::unique_ptr<FeatureBuilder>>;
-
-template <typename Feature>
-std::string ColumnOf(const Feature& feature) {
-  return feature.has_column() ? feature.column() : feature.name();
-}
+using Say = std::function<void(const std::string&)>;
 
 std::vector<int32_t> Identity(int32_t rows) {
   std::vector<int32_t> same(rows);
@@ -40,12 +38,12 @@ Vocabulary KeepIds(const Vocabulary& old, const std::vector<int32_t>& new_rows,
 
 absl::Status NoEvents(const v1::EventsConfig& config,
                       const ReadCounts& counts) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(config.path(), ": no event is left of ", counts.event_rows,
-                   " rows: ", counts.filtered_rows, " were filtered out, ",
-                   counts.null_rows, " lack user, item or time, ",
-                   counts.dropped_events, " are of users with fewer than ",
-                   config.min_events_per_user(), " events"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      config.path(), ": no event is left of ", counts.event_rows,
+      " rows: ", counts.filtered_rows, " were filtered out, ", counts.null_rows,
+      " lack user, item or time, ", counts.dislike_rows, " are dislikes, ",
+      counts.dropped_events, " are of users with fewer than ",
+      config.min_events_per_user(), " events"));
 }
 
 // Item features on their way: those of EVENTS know rows as they were before
@@ -71,8 +69,20 @@ absl::StatusOr<ItemFeatures> ReadEvents(
   dataset.log = std::move(sorted.log);
   dataset.counts.duplicate_events = sorted.duplicate_events;
   dataset.counts.dropped_events = sorted.dropped_events;
+  dataset.counts.dropped_dislikes = sorted.dropped_dislikes;
   dataset.counts.dropped_users = read.users.size() - dataset.users.size();
   if (dataset.log.size() == 0) return NoEvents(config.events(), dataset.counts);
+  const std::vector<bool>& targets = dataset.log.targets;
+  dataset.counts.target_events =
+      targets.empty() ? dataset.log.size()
+                      : std::count(targets.begin(), targets.end(), true);
+  if (dataset.counts.target_events == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(config.events().path(),
+                     ": events.target_filters hold for "
+                     "none of the ",
+                     dataset.log.size(), " events"));
+  }
   return ItemFeatures{std::move(read.item_features),
                       std::move(sorted.new_items)};
 }
@@ -100,25 +110,9 @@ absl::Status ReadItemsFile(const v1::ItemsConfig& config,
   return absl::OkStatus();
 }
 
-absl::Status ReadItems(const v1::ItemsConfig& config, ItemFeatures features,
-                       Dataset& dataset) {
-  for (int f = 0; f < config.features_size(); ++f) {
-    const v1::ItemFeature& feature = config.features(f);
-    if (feature.source() == v1::ItemFeature::EVENTS) continue;
-    features.builders[f] = std::make_unique<FeatureBuilder>(
-        feature.name(), feature.kind(), feature.separator());
-    if (feature.source() == v1::ItemFeature::ITEMS && config.path().empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("items.features: '", feature.name(),
-                       "' is a column of items.path, which is not set"));
-    }
-  }
-  if (!config.path().empty()) {
-    RETURN_IF_ERROR(ReadItemsFile(config, features.builders, dataset));
-  } else if (!config.display_columns().empty()) {
-    return absl::InvalidArgumentError(
-        "items.display_columns are columns of items.path, which is not set");
-  }
+// Mappings into their builders, now that the items are known.
+absl::Status ReadMappings(const v1::ItemsConfig& config, const Say& say,
+                          FeatureBuilders& builders, Dataset& dataset) {
   for (int f = 0; f < config.features_size(); ++f) {
     const v1::ItemFeature& feature = config.features(f);
     if (feature.source() != v1::ItemFeature::MAPPING) continue;
@@ -127,18 +121,77 @@ absl::Status ReadItems(const v1::ItemsConfig& config, ItemFeatures features,
           absl::StrCat("items.features: '", feature.name(),
                        "' has the source MAPPING; expected a mapping_path"));
     }
+    say(absl::StrCat("reading ", feature.mapping_path()));
     RETURN_IF_ERROR(
         ReadMapping(feature.mapping_path(), feature.mapping_item_column(),
-                    ColumnOf(feature), dataset.items, *features.builders[f]));
+                    ColumnOf(feature), dataset.items, *builders[f]));
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckVectors(const v1::ItemFeature& feature,
+                          const FeatureBuilder& builder, int32_t items,
+                          const Say& say) {
+  const int64_t vectors = builder.vectors().vectors();
+  if (vectors == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("items.features: '", feature.name(), "': column '",
+                     ColumnOf(feature), "' has no vector of any item"));
+  }
+  say(absl::StrCat("feature ", feature.name(), ": ", vectors, " of ", items,
+                   " items have a vector"));
+  return absl::OkStatus();
+}
+
+absl::Status ReadItems(const v1::ItemsConfig& config, const Say& say,
+                       ItemFeatures features, Dataset& dataset) {
+  for (int f = 0; f < config.features_size(); ++f) {
+    const v1::ItemFeature& feature = config.features(f);
+    if (feature.source() == v1::ItemFeature::EVENTS) continue;
+    features.builders[f] = std::make_unique<FeatureBuilder>(
+        feature.name(), feature.kind(), feature.separator());
+    features.builders[f]->Reserve(dataset.items.size());
+    if (feature.source() == v1::ItemFeature::ITEMS && config.path().empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("items.features: '", feature.name(),
+                       "' is a column of items.path, which is not set"));
+    }
+  }
+  if (!config.path().empty()) {
+    say(absl::StrCat("reading ", config.path()));
+    RETURN_IF_ERROR(ReadItemsFile(config, features.builders, dataset));
+  } else if (!config.display_columns().empty()) {
+    return absl::InvalidArgumentError(
+        "items.display_columns are columns of items.path, which is not set");
+  }
+  RETURN_IF_ERROR(ReadMappings(config, say, features.builders, dataset));
   const std::vector<int32_t> same = Identity(dataset.items.size());
   for (int f = 0; f < config.features_size(); ++f) {
     const bool of_events =
         config.features(f).source() == v1::ItemFeature::EVENTS;
+    if (config.features(f).kind() == v1::VECTOR) {
+      RETURN_IF_ERROR(CheckVectors(config.features(f), *features.builders[f],
+                                   dataset.items.size(), say));
+    }
     dataset.item_features.push_back(features.builders[f]->Finish(
         dataset.items.size(), of_events ? features.new_rows_of_events : same));
   }
   return absl::OkStatus();
+}
+
+// What the filters of targets and of dislikes made of the events.
+void SayFilters(const v1::EventsConfig& config, const Dataset& dataset,
+                const Say& say) {
+  const ReadCounts& counts = dataset.counts;
+  if (!config.target_filters().empty()) {
+    say(absl::StrCat(counts.target_events, " of ", dataset.log.size(),
+                     " events can be targets"));
+  }
+  if (!config.negative_filters().empty()) {
+    say(absl::StrCat(counts.dislike_rows, " dislikes, of which ",
+                     counts.dropped_dislikes,
+                     " are of users or items without events"));
+  }
 }
 
 absl::Status ReadUsers(const v1::UsersConfig& config, Dataset& dataset) {
@@ -151,11 +204,7 @@ absl::Status ReadUsers(const v1::UsersConfig& config, Dataset& dataset) {
   AttributeTable table{config.path(), config.id_column(), "user"};
   FeatureBuilders builders;
   for (const v1::QueryFeature& feature : config.features()) {
-    if (feature.kind() == v1::MULTI_CATEGORICAL) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "users.features: '", feature.name(),
-          "' is MULTI_CATEGORICAL; expected CATEGORICAL or NUMERIC"));
-    }
+    RETURN_IF_ERROR(CheckQueryFeature("users.features", feature));
     builders.push_back(std::make_unique<FeatureBuilder>(
         feature.name(), feature.kind(), /*separator=*/""));
     table.features.push_back({ColumnOf(feature), builders.back().get()});
@@ -179,7 +228,7 @@ absl::Status ReadUsers(const v1::UsersConfig& config, Dataset& dataset) {
 absl::StatusOr<Dataset> ReadDataset(
     const v1::TrainerConfig& config,
     const std::function<void(absl::string_view)>& progress) {
-  const auto say = [&](const std::string& line) {
+  const Say say = [&](const std::string& line) {
     if (progress) progress(line);
   };
   if (config.users().unknown_buckets() < 1 ||
@@ -193,10 +242,8 @@ absl::StatusOr<Dataset> ReadDataset(
   say(absl::StrCat("reading ", config.events().path()));
   ASSIGN_OR_RETURN(ItemFeatures features,
                    ReadEvents(config, progress, dataset));
-  if (!config.items().path().empty()) {
-    say(absl::StrCat("reading ", config.items().path()));
-  }
-  RETURN_IF_ERROR(ReadItems(config.items(), std::move(features), dataset));
+  SayFilters(config.events(), dataset, say);
+  RETURN_IF_ERROR(ReadItems(config.items(), say, std::move(features), dataset));
   RETURN_IF_ERROR(ReadUsers(config.users(), dataset));
   say(absl::StrCat(dataset.log.size(), " events of ", dataset.users.size(),
                    " users and ", dataset.items.size(), " items"));

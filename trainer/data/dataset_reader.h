@@ -17,6 +17,9 @@ namespace segue {
 // threads; the order of rows within the files does not matter where times
 // differ. Users' and items' rows come in the order of their first event read.
 //
+// Dislikes (events.negative_filters) neither keep a user or an item nor make
+// one: those of others are dropped and counted.
+//
 // Null user, item or time: the row is left out and counted. A null weight is 1
 // and counted: what is not known is not discounted. An empty text and a NaN are
 // nulls too, in every column. The same event twice: both are kept (a track can
@@ -27,8 +30,9 @@ namespace segue {
 // `progress` gets a line of text now and then; may be empty.
 //
 // Errors name file, column, row and what was expected: NotFound (file, column),
-// InvalidArgument (type, a negative time or one past 2^32 - 1, no event left,
-// an id over 65,535 bytes or that is not UTF-8), DataLoss (truncated gzip or
+// InvalidArgument (type, a negative time or one past 2^32 - 1, a negative
+// weight, no event or no target left, an id over 65,535 bytes or that is not
+// UTF-8, vectors of several lengths or not finite), DataLoss (truncated gzip or
 // Parquet).
 absl::StatusOr<Dataset> ReadDataset(
     const v1::TrainerConfig& config,

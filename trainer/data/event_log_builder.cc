@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "core/base/status_macros.h"
@@ -61,11 +62,12 @@ void EventLogBuilder::AddRequestFeature(const v1::QueryFeature& feature) {
 }
 
 void EventLogBuilder::Add(int32_t user, int32_t item, uint32_t time,
-                          float weight) {
+                          float weight, bool is_target) {
   users_.push_back(user);
   items_.push_back(item);
   times_.push_back(time);
   if (has_weights_) weights_.push_back(weight);
+  if (has_targets_) targets_.push_back(is_target);
 }
 
 absl::Status EventLogBuilder::AddFeature(int f, const Column& column,
@@ -157,9 +159,37 @@ void EventLogBuilder::SortInto(SortedEvents& sorted) {
   sorted.log.times = Permute(order, times_);
   sorted.log.items = Permute(order, items_);
   if (has_weights_) sorted.log.weights = Permute(order, weights_);
+  if (has_targets_) sorted.log.targets = Permute(order, targets_);
   for (RequestFeature& feature : features_) {
     sorted.log.request_features.push_back(SortFeature(order, feature));
   }
+}
+
+void EventLogBuilder::SortDislikes(SortedEvents& sorted) {
+  const auto is_dropped = [&](const Dislike& dislike) {
+    return sorted.new_users[dislike.user] == kDropped ||
+           sorted.new_items[dislike.item] == kDropped;
+  };
+  const auto kept_end =
+      std::remove_if(dislikes_.begin(), dislikes_.end(), is_dropped);
+  sorted.dropped_dislikes = dislikes_.end() - kept_end;
+  dislikes_.erase(kept_end, dislikes_.end());
+  if (dislikes_.empty()) return;
+  std::stable_sort(dislikes_.begin(), dislikes_.end(),
+                   [](const Dislike& a, const Dislike& b) {
+                     return a.user != b.user ? a.user < b.user
+                                             : a.time < b.time;
+                   });
+  Dislikes& kept = sorted.log.dislikes;
+  kept.user_begins.assign(sorted.log.users() + int64_t{1}, 0);
+  for (const Dislike& dislike : dislikes_) {
+    ++kept.user_begins[sorted.new_users[dislike.user] + 1];
+    kept.items.push_back(sorted.new_items[dislike.item]);
+    kept.times.push_back(dislike.time);
+  }
+  std::partial_sum(kept.user_begins.begin(), kept.user_begins.end(),
+                   kept.user_begins.begin());
+  dislikes_.clear();
 }
 
 SortedEvents EventLogBuilder::Finish(int32_t users, int32_t items,
@@ -173,6 +203,7 @@ SortedEvents EventLogBuilder::Finish(int32_t users, int32_t items,
   }
   sorted.new_items = CloseUpItems(items, sorted.log);
   sorted.duplicate_events = CountDuplicates(sorted.log);
+  SortDislikes(sorted);
   return sorted;
 }
 

@@ -22,28 +22,37 @@ struct SortedEvents {
   std::vector<int32_t> new_users;  // by old row; kDropped: too few events
   std::vector<int32_t> new_items;  // by old row; kDropped: no event is left
   int64_t dropped_events = 0;
+  int64_t dropped_dislikes = 0;
   int64_t duplicate_events = 0;
 };
 
-// At its peak, while a column is permuted, 16 bytes an event, and 4 more for
-// weights and for each request feature. One thread.
+// At its peak, while a column is permuted, 16 bytes an event, 1 more for target
+// flags, and 4 more for weights and for each request feature. One thread.
 class EventLogBuilder {
  public:
-  explicit EventLogBuilder(bool has_weights) : has_weights_(has_weights) {}
+  EventLogBuilder(bool has_weights, bool has_targets)
+      : has_weights_(has_weights), has_targets_(has_targets) {}
 
   // Announces one more request feature; CATEGORICAL or NUMERIC.
   void AddRequestFeature(const v1::QueryFeature& feature);
 
   // One event. `weight` in [0, 1].
-  void Add(int32_t user, int32_t item, uint32_t time, float weight);
+  void Add(int32_t user, int32_t item, uint32_t time, float weight,
+           bool is_target);
   // The newest event's value of request feature f, from row i; call once for
   // each feature after each Add(). InvalidArgument, without the cell.
   absl::Status AddFeature(int f, const Column& column, int64_t i);
 
+  // One event that is a dislike.
+  void AddDislike(int32_t user, int32_t item, uint32_t time) {
+    dislikes_.push_back({user, item, time});
+  }
+
   int64_t size() const { return items_.size(); }
 
   // Sorts by (user, time, order of adding). Users with fewer than `min_events`
-  // are left out, and rows close up. Leaves the builder empty.
+  // are left out, and rows close up; dislikes neither keep a user nor an item.
+  // Leaves the builder empty.
   SortedEvents Finish(int32_t users, int32_t items, int64_t min_events);
 
  private:
@@ -55,6 +64,12 @@ class EventLogBuilder {
     ChunkedColumn<float> numbers;       // NUMERIC; NaN: none
   };
 
+  struct Dislike {
+    int32_t user;
+    int32_t item;
+    uint32_t time;
+  };
+
   template <typename Index>
   void SortInto(SortedEvents& sorted);
   template <typename Index>
@@ -63,12 +78,16 @@ class EventLogBuilder {
   static FeatureTable SortFeature(const std::vector<Index>& order,
                                   RequestFeature& feature);
   void DropUsers(int32_t users, int64_t min_events, SortedEvents& sorted) const;
+  void SortDislikes(SortedEvents& sorted);
 
   bool has_weights_;
+  bool has_targets_;
   ChunkedColumn<int32_t> users_;
   ChunkedColumn<int32_t> items_;
   ChunkedColumn<uint32_t> times_;
   ChunkedColumn<float> weights_;
+  ChunkedColumn<bool> targets_;
+  std::vector<Dislike> dislikes_;
   std::vector<RequestFeature> features_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "trainer/data/feature_config.h"
 
 namespace segue {
 namespace {
@@ -18,18 +19,32 @@ EventReader::EventReader(const v1::TrainerConfig& config,
                          std::function<void(absl::string_view)> progress)
     : config_(config),
       progress_(std::move(progress)),
-      read_(!config.events().weight_column().empty()),
+      read_(!config.events().weight_column().empty(),
+            !config.events().target_filters().empty()),
       user_encoder_(&read_.users),
       item_encoder_(&read_.items) {}
 
-int EventReader::Request(const std::string& column, ColumnType type) {
+int EventReader::Request(const ColumnRequest& wanted) {
   const auto same = std::find_if(
       requests_.begin(), requests_.end(), [&](const ColumnRequest& request) {
-        return request.name == column && request.type == type;
+        return request.name == wanted.name && request.type == wanted.type;
       });
   if (same != requests_.end()) return same - requests_.begin();
-  requests_.push_back({column, type});
+  requests_.push_back(wanted);
   return static_cast<int>(requests_.size()) - 1;
+}
+
+absl::Status EventReader::PrepareFilters() {
+  const v1::EventsConfig& events = config_.events();
+  const auto request = [this](const ColumnRequest& wanted) {
+    return Request(wanted);
+  };
+  ASSIGN_OR_RETURN(filters_, FilterSet::Create(events.filters(), request));
+  ASSIGN_OR_RETURN(target_filters_,
+                   FilterSet::Create(events.target_filters(), request));
+  ASSIGN_OR_RETURN(negative_filters_,
+                   FilterSet::Create(events.negative_filters(), request));
+  return absl::OkStatus();
 }
 
 absl::Status EventReader::Prepare() {
@@ -39,39 +54,33 @@ absl::Status EventReader::Prepare() {
         "events.path is not set; expected a .parquet, .csv or .csv.gz file, or "
         "a folder of them");
   }
-  user_ = Request(events.user_column(), ColumnType::kId);
-  item_ = Request(events.item_column(), ColumnType::kId);
-  time_ = Request(events.time_column(), ColumnType::kInteger);
+  user_ = Request({events.user_column(), ColumnType::kId});
+  item_ = Request({events.item_column(), ColumnType::kId});
+  time_ = Request({events.time_column(), ColumnType::kInteger});
   if (!events.weight_column().empty()) {
-    weight_ = Request(events.weight_column(), ColumnType::kNumber);
+    weight_ = Request({events.weight_column(), ColumnType::kNumber});
   }
-  for (const v1::EventFilter& config : events.filters()) {
-    ASSIGN_OR_RETURN(RowFilter filter, RowFilter::Create(config));
-    const ColumnRequest& wanted = filter.request();
-    filter_columns_.push_back(Request(wanted.name, wanted.type));
-    filters_.push_back(std::move(filter));
-  }
+  RETURN_IF_ERROR(PrepareFilters());
   for (const v1::ItemFeature& feature : config_.items().features()) {
     item_feature_columns_.push_back(-1);
     read_.item_features.emplace_back();
     if (feature.source() != v1::ItemFeature::EVENTS) continue;
+    if (feature.kind() == v1::VECTOR) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("items.features: '", feature.name(),
+                       "' is a VECTOR; expected the source ITEMS or MAPPING"));
+    }
     read_.item_features.back() = std::make_unique<FeatureBuilder>(
         feature.name(), feature.kind(), feature.separator());
     item_feature_columns_.back() =
-        Request(feature.has_column() ? feature.column() : feature.name(),
-                read_.item_features.back()->column_type());
+        Request({ColumnOf(feature), read_.item_features.back()->column_type()});
   }
   for (const v1::QueryFeature& feature : config_.request_features()) {
-    if (feature.kind() == v1::MULTI_CATEGORICAL) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("request_features: '", feature.name(),
-                       "' is MULTI_CATEGORICAL; expected CATEGORICAL or "
-                       "NUMERIC"));
-    }
+    RETURN_IF_ERROR(CheckQueryFeature("request_features", feature));
     read_.log.AddRequestFeature(feature);
     request_feature_columns_.push_back(Request(
-        feature.has_column() ? feature.column() : feature.name(),
-        feature.kind() == v1::NUMERIC ? ColumnType::kNumber : ColumnType::kId));
+        {ColumnOf(feature), feature.kind() == v1::NUMERIC ? ColumnType::kNumber
+                                                          : ColumnType::kId}));
   }
   return absl::OkStatus();
 }
@@ -97,15 +106,21 @@ absl::StatusOr<uint32_t> EventReader::Time(const RowBatch& batch,
                     time > kMax && !order ? " (milliseconds?)" : "")));
 }
 
-float EventReader::Weight(const RowBatch& batch, int64_t row) {
+absl::StatusOr<float> EventReader::Weight(const RowBatch& batch, int64_t row) {
   if (weight_ < 0) return 1;
   const Column& column = batch.columns[weight_];
   if (column.IsNull(row)) {
     ++read_.counts.null_weights;
     return 1;
   }
-  return static_cast<float>(std::clamp(
-      column.numbers[row] * config_.events().weight_scale(), 0.0, 1.0));
+  const double weight = column.numbers[row];
+  if (weight < 0) {
+    return AtCell(weight_, row,
+                  absl::InvalidArgumentError(absl::StrCat(
+                      "expected a weight of at least 0, found ", weight)));
+  }
+  return static_cast<float>(
+      std::min(weight * config_.events().weight_scale(), 1.0));
 }
 
 absl::Status EventReader::AddItemFeatures(const RowBatch& batch, int64_t row,
@@ -121,11 +136,9 @@ absl::Status EventReader::AddItemFeatures(const RowBatch& batch, int64_t row,
 }
 
 absl::Status EventReader::AddRow(const RowBatch& batch, int64_t row) {
-  for (size_t f = 0; f < filters_.size(); ++f) {
-    if (!filters_[f].Holds(batch.columns[filter_columns_[f]], row)) {
-      ++read_.counts.filtered_rows;
-      return absl::OkStatus();
-    }
+  if (!filters_.Holds(batch, row)) {
+    ++read_.counts.filtered_rows;
+    return absl::OkStatus();
   }
   const Column& users = batch.columns[user_];
   const Column& items = batch.columns[item_];
@@ -139,7 +152,13 @@ absl::Status EventReader::AddRow(const RowBatch& batch, int64_t row) {
   if (!user.ok()) return AtCell(user_, row, user.status());
   const absl::StatusOr<int32_t> item = item_encoder_.Add(items, row);
   if (!item.ok()) return AtCell(item_, row, item.status());
-  read_.log.Add(*user, *item, time, Weight(batch, row));
+  if (!negative_filters_.empty() && negative_filters_.Holds(batch, row)) {
+    ++read_.counts.dislike_rows;
+    read_.log.AddDislike(*user, *item, time);
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const float weight, Weight(batch, row));
+  read_.log.Add(*user, *item, time, weight, target_filters_.Holds(batch, row));
   for (size_t f = 0; f < request_feature_columns_.size(); ++f) {
     const int request = request_feature_columns_[f];
     RETURN_IF_ERROR(AtCell(

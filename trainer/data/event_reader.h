@@ -16,8 +16,8 @@
 #include "trainer/data/dataset.h"
 #include "trainer/data/event_log_builder.h"
 #include "trainer/data/feature_builder.h"
+#include "trainer/data/filter_set.h"
 #include "trainer/data/id_encoder.h"
-#include "trainer/data/row_filter.h"
 #include "trainer/data/table_reader.h"
 
 namespace segue {
@@ -25,7 +25,8 @@ namespace segue {
 // Everything that the rows of events.path give. Rows of users and items come in
 // the order of their first counted event.
 struct EventsRead {
-  explicit EventsRead(bool has_weights) : log(has_weights) {}
+  EventsRead(bool has_weights, bool has_targets)
+      : log(has_weights, has_targets) {}
 
   Vocabulary users{1};
   Vocabulary items{1};
@@ -46,13 +47,14 @@ class EventReader {
 
  private:
   absl::Status Prepare();
+  absl::Status PrepareFilters();
   absl::Status AddBatch(const RowBatch& batch);
   absl::Status AddRow(const RowBatch& batch, int64_t row);
   absl::Status AddItemFeatures(const RowBatch& batch, int64_t row,
                                int32_t item);
   absl::StatusOr<uint32_t> Time(const RowBatch& batch, int64_t row) const;
-  float Weight(const RowBatch& batch, int64_t row);
-  int Request(const std::string& column, ColumnType type);
+  absl::StatusOr<float> Weight(const RowBatch& batch, int64_t row);
+  int Request(const ColumnRequest& wanted);
   // Puts file, column and row before the message.
   absl::Status AtCell(int request, int64_t row,
                       const absl::Status& status) const;
@@ -60,13 +62,14 @@ class EventReader {
   const v1::TrainerConfig& config_;
   std::function<void(absl::string_view)> progress_;
   std::vector<ColumnRequest> requests_;
-  std::vector<RowFilter> filters_;
+  FilterSet filters_;
+  FilterSet target_filters_;
+  FilterSet negative_filters_;
   // Places in requests_; -1: not asked for.
   int user_ = -1;
   int item_ = -1;
   int time_ = -1;
   int weight_ = -1;
-  std::vector<int> filter_columns_;
   std::vector<int> item_feature_columns_;
   std::vector<int> request_feature_columns_;
   EventsRead read_;

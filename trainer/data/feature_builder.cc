@@ -15,14 +15,17 @@ FeatureBuilder::FeatureBuilder(std::string name, v1::FeatureKind kind,
       kind_(kind),
       separator_(std::move(separator)),
       values_(std::make_unique<Vocabulary>(1)),
-      encoder_(values_.get()) {}
+      encoder_(values_.get()),
+      vectors_(separator_) {}
 
 ColumnType FeatureBuilder::column_type() const {
   if (kind_ == v1::NUMERIC) return ColumnType::kNumber;
+  if (kind_ == v1::VECTOR) return ColumnType::kVector;
   return kind_ == v1::MULTI_CATEGORICAL ? ColumnType::kIds : ColumnType::kId;
 }
 
 bool FeatureBuilder::HasValue(int32_t owner) const {
+  if (kind_ == v1::VECTOR) return vectors_.HasVector(owner);
   return owner < static_cast<int32_t>(has_value_.size()) && has_value_[owner];
 }
 
@@ -44,6 +47,7 @@ absl::Status FeatureBuilder::Add(int32_t owner, const Column& column,
                                  int64_t i) {
   const bool multi = kind_ == v1::MULTI_CATEGORICAL;
   if (!multi && HasValue(owner)) return absl::OkStatus();
+  if (kind_ == v1::VECTOR) return vectors_.Add(owner, column, i);
   const int64_t begin = column.IsList() ? column.begins[i] : i;
   const int64_t end = column.IsList() ? column.begins[i + 1] : i + 1;
   for (int64_t v = begin; v < end; ++v) {
@@ -125,6 +129,8 @@ FeatureTable FeatureBuilder::Finish(int64_t rows,
   table.kind = kind_;
   if (kind_ == v1::NUMERIC) {
     FillNumbers(rows, new_rows, table);
+  } else if (kind_ == v1::VECTOR) {
+    vectors_.Finish(rows, table);
   } else {
     FillValues(rows, new_rows, table);
   }

@@ -12,6 +12,7 @@
 #include "trainer/data/column.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/id_encoder.h"
+#include "trainer/data/vector_builder.h"
 
 namespace segue {
 
@@ -22,20 +23,25 @@ inline constexpr int32_t kDropped = -1;
 // thread.
 class FeatureBuilder {
  public:
-  // `separator` splits texts of a MULTI_CATEGORICAL; empty: none does.
+  // `separator` splits texts of a MULTI_CATEGORICAL and of a VECTOR; empty:
+  // none does.
   FeatureBuilder(std::string name, v1::FeatureKind kind, std::string separator);
 
   // What Add() wants the feature's column as.
   ColumnType column_type() const;
   bool HasValue(int32_t owner) const;
+  // So many owners are coming: vectors, which are large, make room at once.
+  void Reserve(int32_t owners) { vectors_.Reserve(owners); }
+  const VectorBuilder& vectors() const { return vectors_; }
 
-  // Gives `owner` what stands in row i; a null adds nothing. Of a CATEGORICAL
-  // and a NUMERIC only the first value counts. InvalidArgument, without the
-  // cell, as CheckId().
+  // Gives `owner` what stands in row i; a null adds nothing. But for a
+  // MULTI_CATEGORICAL only the first value counts. InvalidArgument, without the
+  // cell, as CheckId() and VectorBuilder.
   absl::Status Add(int32_t owner, const Column& column, int64_t i);
 
   // The table of `rows` rows, in which owner o is new_rows[o]. Only values that
-  // a row has stay in the vocabulary. Leaves the builder empty.
+  // a row has stay in the vocabulary. Leaves the builder empty. REQUIRES for a
+  // VECTOR: new_rows[o] is o.
   FeatureTable Finish(int64_t rows, const std::vector<int32_t>& new_rows);
 
  private:
@@ -57,6 +63,7 @@ class FeatureBuilder {
   std::vector<int32_t> owned_;
   std::unique_ptr<Vocabulary> values_;
   IdEncoder encoder_;
+  VectorBuilder vectors_;  // VECTOR
 };
 
 }  // namespace segue

@@ -24,6 +24,7 @@ bool IsSequential(const arrow::RecordBatch& batch,
   return std::any_of(
       requests.begin(), requests.end(), [&](const ColumnRequest& request) {
         return request.type != ColumnType::kIds &&
+               request.type != ColumnType::kVector &&
                IsList(*batch.GetColumnByName(request.name)->type());
       });
 }

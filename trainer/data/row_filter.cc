@@ -12,7 +12,7 @@ absl::StatusOr<RowFilter> RowFilter::Create(const v1::EventFilter& config) {
                          (config.has_at_most() ? 1 : 0);
   if (config.column().empty() || conditions != 1) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "events.filters: a filter needs a column and exactly one of one_of, "
+        "events: a filter needs a column and exactly one of one_of, "
         "at_least and at_most; this one has column '",
         config.column(), "' and ", conditions, " conditions"));
   }

@@ -1,4 +1,4 @@
-// Which events count: the filters of EventsConfig, ready to be applied.
+// One condition of an EventFilter, ready to be applied.
 #ifndef SEGUE_TRAINER_DATA_ROW_FILTER_H_
 #define SEGUE_TRAINER_DATA_ROW_FILTER_H_
 
@@ -16,7 +16,8 @@ namespace segue {
 // One condition on one column. Immutable; any thread.
 class RowFilter {
  public:
-  // InvalidArgument unless the column and exactly one condition are set.
+  // InvalidArgument unless the column and exactly one condition on it are
+  // set. Knows nothing of any_of (FilterSet does).
   static absl::StatusOr<RowFilter> Create(const v1::EventFilter& config);
 
   // The column that Holds() wants.

@@ -8,6 +8,16 @@
 #include "trainer/data/permute_index.h"
 
 namespace segue {
+namespace {
+
+// Events of [begin, end) that can be targets.
+int64_t CountTargets(const EventLog& log, int64_t begin, int64_t end) {
+  if (log.targets.empty()) return end - begin;
+  return std::count(log.targets.begin() + begin, log.targets.begin() + end,
+                    true);
+}
+
+}  // namespace
 
 absl::StatusOr<SequenceSampler> SequenceSampler::Create(
     const EventLog& log, const Split& split, const v1::WindowConfig& config,
@@ -25,8 +35,11 @@ absl::StatusOr<SequenceSampler> SequenceSampler::Create(
     const int64_t events = split.train_ends[user] - log.user_begins[user];
     most = std::max(most, events);
     if (events < fewest) continue;
+    const int64_t targets =
+        CountTargets(log, log.user_begins[user] + 1, split.train_ends[user]);
+    if (targets == 0) continue;
     sampler.users_.push_back(user);
-    sampler.targets_ += events - 1;
+    sampler.targets_ += targets;
     const int64_t sequences =
         (events - 1 + sampler.longest_ - 1) / sampler.longest_;
     sampler.begins_.push_back(sampler.begins_.back() + sequences);
@@ -34,7 +47,9 @@ absl::StatusOr<SequenceSampler> SequenceSampler::Create(
   if (sampler.users_.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "no user yields a training sequence: the longest has ", most,
-        " training events, window.min_history needs ", fewest));
+        " training events, window.min_history needs ", fewest,
+        log.targets.empty() ? ""
+                            : ", or events.target_filters leave no target"));
   }
   return sampler;
 }

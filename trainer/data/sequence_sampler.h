@@ -24,6 +24,10 @@ struct TrainingSequence {
 // more than history_length targets give several sequences, cut elsewhere in
 // each epoch. Users with fewer than min_history + 1 training events give none.
 //
+// Where not every event can be a target (EventLog::IsTarget), sequences and
+// steps are cut all the same, and whoever trains leaves those positions out;
+// users without a target give no sequence.
+//
 // Which sequences a step trains on is a pure function of (seed, epoch, step).
 // Borrows log and split. One thread.
 class SequenceSampler {
@@ -35,7 +39,7 @@ class SequenceSampler {
                                                 int32_t targets_per_step,
                                                 uint64_t seed);
 
-  // Targets in every epoch.
+  // Targets in every epoch, those that IsTarget().
   int64_t targets() const { return targets_; }
   // Steps of the epoch: each takes sequences until it has targets_per_step
   // targets; the last one may have fewer.

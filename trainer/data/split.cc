@@ -12,17 +12,27 @@ namespace {
 
 constexpr double kSecondsPerDay = 86400;
 
+// The last event of [begin, end) that can be a target; begin - 1: there is
+// none.
+int64_t LastTarget(const EventLog& log, int64_t begin, int64_t end) {
+  int64_t last = end - 1;
+  while (last >= begin && !log.IsTarget(last)) --last;
+  return last;
+}
+
 void LeaveOneOut(const EventLog& log, Split& split) {
   for (int32_t user = 0; user < log.users(); ++user) {
     const int64_t begin = log.user_begins[user];
     const int64_t end = log.user_begins[user + 1];
-    if (end - begin < 3) {
+    const int64_t test = LastTarget(log, begin, end);
+    const int64_t validation = LastTarget(log, begin, test);
+    if (validation <= begin) {
       split.train_ends[user] = end;
       continue;
     }
-    split.train_ends[user] = end - 2;
-    split.validation.push_back({user, end - 2});
-    split.test.push_back({user, end - 1});
+    split.train_ends[user] = validation;
+    split.validation.push_back({user, validation});
+    split.test.push_back({user, test});
   }
 }
 
@@ -57,6 +67,7 @@ absl::Status LastDays(const EventLog& log, const v1::SplitConfig& config,
     const int64_t validation = first_from(begin, test, validation_begin);
     split.train_ends[user] = validation;
     for (int64_t e = std::max(validation, begin + 1); e < end; ++e) {
+      if (!log.IsTarget(e)) continue;
       (e < test ? split.validation : split.test).push_back({user, e});
     }
   }

@@ -33,9 +33,12 @@ struct Split {
 
 // LEAVE_ONE_OUT: a user with three or more events gives the last to the test
 // and the one before it to validation; one with fewer gives all to training.
+// Where not every event can be a target (EventLog::IsTarget), it is the last
+// two targets, and what follows the last one is in no part.
 // LAST_DAYS: events in the last test_days (counted back from the newest event
 // of the log) are the test, those in the validation_days before validation;
-// an event without any event of its user before it is no query.
+// an event without any event of its user before it, or one that cannot be a
+// target, is no query.
 // InvalidArgument if nothing is left to train or to test on, or LAST_DAYS
 // meets ORDER.
 absl::StatusOr<Split> SplitEvents(const EventLog& log, int32_t items,

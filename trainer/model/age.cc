@@ -30,6 +30,7 @@ AgeScale AgeScale::Fit(const EventLog& log, const Split& split,
   for (int32_t user = 0; user < log.users(); ++user) {
     const int64_t first = log.user_begins[user] + config.window().min_history();
     for (int64_t e = first; e < split.train_ends[user]; ++e) {
+      if (!log.IsTarget(e)) continue;
       const double age = Age(scale.latest_, log.times[e]);
       sum += age;
       squares += age * age;

@@ -43,6 +43,9 @@ RowEncoder::RowEncoder(Options options) : options_(std::move(options)) {
       numeric_.push_back(static_cast<int32_t>(i));
       scaled_.push_back(std::move(scaled));
       width_ += 1;
+    } else if (feature.table->kind == v1::VECTOR) {
+      vectors_.push_back(static_cast<int32_t>(i));
+      width_ += feature.width;
     } else {
       add_table(feature.table->values.rows(), feature.width,
                 static_cast<int32_t>(i));
@@ -80,6 +83,25 @@ void RowEncoder::ForEachValue(const Slot& slot, int64_t row, Hidden hidden,
 float RowEncoder::Number(int32_t index, int64_t row, Hidden hidden) const {
   if (hidden == Hidden::kEverything || row >= options_.entities) return 0;
   return scaled_[index][row];
+}
+
+// What is given rather than learnt: numbers and vectors of the fused row `out`.
+void RowEncoder::WriteGiven(int64_t row, Hidden hidden, float* out) const {
+  for (size_t i = 0; i < numeric_.size(); ++i) {
+    out[offsets_[numeric_[i]]] = Number(static_cast<int32_t>(i), row, hidden);
+  }
+  const bool known = hidden != Hidden::kEverything && row < options_.entities;
+  for (const int32_t feature : vectors_) {
+    const int32_t width = options_.features[feature].width;
+    float* to = out + offsets_[feature];
+    if (known) {
+      const float* from =
+          options_.features[feature].table->vectors.data() + row * width;
+      std::copy(from, from + width, to);
+    } else {
+      std::fill(to, to + width, 0.0f);
+    }
+  }
 }
 
 void RowEncoder::Begin(absl::Span<const int64_t> rows,
@@ -122,10 +144,7 @@ void RowEncoder::Compose(absl::Span<float> out) const {
         for (int32_t j = 0; j < width; ++j) to[j] += share * from[j];
       }
     }
-    for (size_t i = 0; i < numeric_.size(); ++i) {
-      row[offsets_[numeric_[i]]] =
-          Number(static_cast<int32_t>(i), rows_in_step_[r], hidden_in_step_[r]);
-    }
+    WriteGiven(rows_in_step_[r], hidden_in_step_[r], row);
   }
 }
 
@@ -185,9 +204,7 @@ void RowEncoder::Read(int64_t row, Hidden hidden, absl::Span<float> out) const {
     });
     for (int32_t j = 0; j < width; ++j) to[j] /= static_cast<float>(count);
   }
-  for (size_t i = 0; i < numeric_.size(); ++i) {
-    out[offsets_[numeric_[i]]] = Number(static_cast<int32_t>(i), row, hidden);
-  }
+  WriteGiven(row, hidden, out.data());
 }
 
 std::vector<v1::FeatureColumn> RowEncoder::Describe(
@@ -202,6 +219,8 @@ std::vector<v1::FeatureColumn> RowEncoder::Describe(
     if (feature.table->kind == v1::NUMERIC) {
       column.set_kind(v1::FeatureColumn::NUMERIC);
       *column.mutable_scale() = feature.scale;
+    } else if (feature.table->kind == v1::VECTOR) {
+      column.set_kind(v1::FeatureColumn::VECTOR);
     } else {
       column.set_kind(feature.table->kind == v1::CATEGORICAL
                           ? v1::FeatureColumn::CATEGORICAL

@@ -29,15 +29,16 @@ enum class Hidden : uint8_t {
 // One feature as the encoder takes it. Borrowed.
 struct EncodedFeature {
   const FeatureTable* table = nullptr;
-  int32_t width = 0;       // of the embedding; 1 for numbers
+  int32_t width = 0;       // of embedding or vector; 1 for numbers
   v1::NumericScale scale;  // numbers only
 };
 
 // Rows [0, entities) are known, [entities, entities + buckets) unknown ids.
 //
 // A fused row is the entity's own embedding, then each feature: the embedding
-// of its value, the mean of its values' embeddings, or its scaled number. A
-// feature without a value is its unknown value.
+// of its value, the mean of its values' embeddings, its scaled number, or its
+// vector as it is. A feature without a value is its unknown value; numbers and
+// vectors are zeros then.
 //
 // A training step: Begin() with distinct rows, Compose(), SumGradients(),
 // ApplyGradients(). One thread calls; the work inside is spread over OpenMP threads, with the same
@@ -107,11 +108,13 @@ class RowEncoder {
                     const Visit& visit) const;
   float Number(int32_t feature, int64_t row, Hidden hidden) const;
   void SumTable(Slot& slot, absl::Span<const float> gradients) const;
+  void WriteGiven(int64_t row, Hidden hidden, float* out) const;
 
   Options options_;
   int32_t width_ = 0;
   std::vector<Slot> tables_;
   std::vector<int32_t> numeric_;            // features that are numbers
+  std::vector<int32_t> vectors_;            // features that are vectors
   std::vector<int32_t> offsets_;            // of each feature
   std::vector<std::vector<float>> scaled_;  // [numeric][entities]
   std::vector<int64_t> rows_in_step_;

@@ -48,6 +48,8 @@ absl::StatusOr<std::vector<EncodedFeature>> EncodeFeatures(
       }
       feature.scale = *std::move(scale);
       feature.width = 1;
+    } else if (tables[i].kind == v1::VECTOR) {
+      feature.width = tables[i].vector_width;
     } else {
       feature.width =
           WidthOr(configs[i].embedding_width(), tables[i].values.size());

@@ -12,6 +12,7 @@
 #include "core/retrieval/serving_snapshot.h"
 #include "trainer/config_validation.h"
 #include "trainer/data/dataset_reader.h"
+#include "trainer/empty_paths.h"
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/report_files.h"
@@ -35,7 +36,8 @@ absl::StatusOr<std::string> ResolveBundle(const std::string& bundle) {
 }
 
 absl::Status RunEvaluate(const std::string& bundle_folder,
-                         const v1::TrainerConfig& config) {
+                         v1::TrainerConfig config) {
+  LeaveOutEmptyPaths(config);
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
   const int32_t threads = UseThreads(config);
   Progress progress("");
@@ -57,7 +59,8 @@ absl::Status RunEvaluate(const std::string& bundle_folder,
 }
 
 absl::Status RunIndex(const std::string& bundle_folder,
-                      const v1::TrainerConfig& config) {
+                      v1::TrainerConfig config) {
+  LeaveOutEmptyPaths(config);
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
   Progress progress("");
   ASSIGN_OR_RETURN(

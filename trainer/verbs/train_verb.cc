@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/file.h"
 #include "core/base/sha256.h"
@@ -13,6 +12,7 @@
 #include "google/protobuf/text_format.h"
 #include "trainer/config_validation.h"
 #include "trainer/data/dataset_reader.h"
+#include "trainer/empty_paths.h"
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/publish/publisher.h"
 #include "trainer/training/train_loop.h"
@@ -114,15 +114,16 @@ void FillTrainingReport(const v1::TrainingState& state,
 
 }  // namespace
 
-absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
+absl::Status RunTrain(v1::TrainerConfig config, bool resume,
                       const std::atomic<bool>& stop) {
+  const std::vector<std::string> left_out = LeaveOutEmptyPaths(config);
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
   RETURN_IF_ERROR(CreateFolders(config.run_dir()));
   Progress progress(config.run_dir() + "/train.log");
+  for (const std::string& line : left_out) progress.Line(line);
   const int32_t threads = UseThreads(config);
 
   const Clock::time_point start = Clock::now();
-  progress.Line(absl::StrCat("reading ", config.events().path()));
   ASSIGN_OR_RETURN(const Dataset data,
                    ReadDataset(config, [&](absl::string_view line) {
                      progress.Line(line);

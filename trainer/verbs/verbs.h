@@ -12,19 +12,22 @@
 
 namespace segue {
 
+// In each configuration, what an empty path leaves without a source is left out
+// (LeaveOutEmptyPaths()).
+
 // Reads, splits, trains, evaluates, indexes, publishes. `stop` is set by a
 // signal handler; Cancelled then.
-absl::Status RunTrain(const v1::TrainerConfig& config, bool resume,
+absl::Status RunTrain(v1::TrainerConfig config, bool resume,
                       const std::atomic<bool>& stop);
 
 // Measures a published bundle on the data of `config` and prints the figures as
 // JSON (the report's "evaluation").
 absl::Status RunEvaluate(const std::string& bundle_folder,
-                         const v1::TrainerConfig& config);
+                         v1::TrainerConfig config);
 
 // Publishes the bundle with an index built anew.
 absl::Status RunIndex(const std::string& bundle_folder,
-                      const v1::TrainerConfig& config);
+                      v1::TrainerConfig config);
 
 // Verifies every file of the bundle and prints its manifest.
 absl::Status RunInspect(const std::string& bundle_folder);

@@ -107,6 +107,26 @@ INSTANTIATE_TEST_SUITE_P(
                kInvalid,
                {"column 'w', row 2", "a finite number", "inf"},
                "events { weight_column: 'w' }"},
+        BadCsv{"NegativeWeight",
+               "uid,timestamp,item_id,w\n1,5,1,0.5\n1,6,1,-0.25\n",
+               kInvalid,
+               {"column 'w', row 3", "a weight of at least 0", "-0.25"},
+               "events { weight_column: 'w' }"},
+        BadCsv{"WeightOfAnotherSet",
+               kHeader + "1,5,1\n",
+               absl::StatusCode::kNotFound,
+               {"column 'w' is missing", "uid, timestamp, item_id"},
+               "events { weight_column: 'w' }"},
+        BadCsv{"NoTargets",
+               kHeader + "1,5,1\n1,6,2\n",
+               kInvalid,
+               {"events.target_filters hold for none of the 2 events"},
+               "events { target_filters { column: 'item_id' one_of: '9' } }"},
+        BadCsv{"NothingButDislikes",
+               kHeader + "1,5,1\n1,6,2\n",
+               kInvalid,
+               {"no event is left of 2 rows", "2 are dislikes"},
+               "events { negative_filters { column: 'uid' one_of: '1' } }"},
         BadCsv{"AllFilteredOut",
                kHeader + "1,5,1\n1,6,2\n",
                kInvalid,
@@ -289,6 +309,24 @@ TEST_F(DatasetErrorsTest, FeatureCellsAreNamed) {
               StatusIs(kInvalid, HasSubstr("column 'year', row 3")));
 }
 
+TEST_F(DatasetErrorsTest, MissingColumnsOfItemsAreNamedWithThoseThatExist) {
+  WriteText(folder_ / "items.csv", "item_id,title\n1,One\n");
+  for (const char* asked :
+       {"features { name: 'genres' }", "display_columns: 'genres'"}) {
+    EXPECT_THAT(Read("events.csv",
+                     absl::StrCat("items { path: '@/items.csv' ", asked, "}")),
+                StatusIs(absl::StatusCode::kNotFound,
+                         AllOf(HasSubstr("items.csv"),
+                               HasSubstr("column 'genres' is missing"),
+                               HasSubstr("item_id, title"))));
+  }
+}
+
+TEST_F(DatasetErrorsTest, MissingItemsFileIsNamed) {
+  EXPECT_THAT(Read("events.csv", "items { path: '@/none.csv' }"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("none.csv")));
+}
+
 TEST_F(DatasetErrorsTest, TitlesMustBeUtf8) {
   WriteText(folder_ / "items.csv", "item_id,title\n1,ok\n2,caf\xe9\n");
   EXPECT_THAT(Read("events.csv",
@@ -311,6 +349,9 @@ TEST_F(DatasetErrorsTest, FeaturesWithoutTheirFileAreRefused) {
 
 TEST_F(DatasetErrorsTest, FiltersNeedOneCondition) {
   EXPECT_THAT(Read("events.csv", "events { filters { column: 'uid' } }"),
+              StatusIs(kInvalid, HasSubstr("exactly one")));
+  EXPECT_THAT(Read("events.csv",
+                   "events { target_filters { any_of { column: 'uid' } } }"),
               StatusIs(kInvalid, HasSubstr("exactly one")));
   EXPECT_THAT(Read("events.csv",
                    "events { filters { column: 'uid' at_least: 1 "

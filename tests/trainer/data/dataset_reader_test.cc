@@ -2,6 +2,7 @@
 #include "trainer/data/dataset_reader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -168,15 +169,15 @@ TEST_F(DatasetReaderTest, DuplicatesAreKeptAndCounted) {
 
 TEST_F(DatasetReaderTest, WeightsAreScaledAndClipped) {
   WriteParquet(folder_ / "events.parquet",
-               {{"uid", Integers{1, 1, 1, 1}},
-                {"timestamp", Integers{1, 2, 3, 4}},
-                {"item_id", Integers{5, 6, 7, 8}},
-                {"played", Integers{50, 250, std::nullopt, -3}}});
+               {{"uid", Integers{1, 1, 1, 1, 1}},
+                {"timestamp", Integers{1, 2, 3, 4, 5}},
+                {"item_id", Integers{5, 6, 7, 8, 9}},
+                {"played", Reals{50, 250, std::nullopt, 0, NAN}}});
   const Dataset dataset =
       Read(folder_ / "events.parquet",
            "events { weight_column: 'played' weight_scale: 0.01 }");
-  EXPECT_THAT(dataset.log.weights, ElementsAre(0.5f, 1.0f, 1.0f, 0.0f));
-  EXPECT_EQ(dataset.counts.null_weights, 1);
+  EXPECT_THAT(dataset.log.weights, ElementsAre(0.5f, 1.0f, 1.0f, 0.0f, 1.0f));
+  EXPECT_EQ(dataset.counts.null_weights, 2);
 }
 
 TEST_F(DatasetReaderTest, EveryFilterMustHold) {

@@ -148,5 +148,20 @@ TEST(SequenceSamplerTest, ShortHistoriesGiveNothing) {
                AllOf(HasSubstr("4 training events"), HasSubstr("needs 5"))));
 }
 
+TEST(SequenceSamplerTest, UsersWithoutATargetGiveNothing) {
+  // Training events 0-2, 5-6 and 9-10. A user's first event and what is held
+  // out are no targets in any case.
+  Toy toy({3, 2, 2});
+  toy.log.targets.assign(toy.log.size(), false);
+  for (const int64_t event : {1, 2, 5, 11}) toy.log.targets[event] = true;
+  auto sampler = toy.Sampler(5, 100);
+  ASSERT_THAT(sampler, IsOk());
+  EXPECT_EQ(sampler->targets(), 2);
+  const auto sequences = Epoch(*sampler, 0);
+  ASSERT_EQ(sequences.size(), 1u);
+  EXPECT_EQ(sequences[0].user, 0);
+  EXPECT_EQ(sequences[0].length, 2);
+}
+
 }  // namespace
 }  // namespace segue

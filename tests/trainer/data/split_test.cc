@@ -64,6 +64,21 @@ TEST(LeaveOneOutTest, ItemsHeldOutByAllAreUntrained) {
   EXPECT_EQ(split->latest_training_time, 1u);
 }
 
+TEST(LeaveOneOutTest, LastTwoTargetsAreHeldOut) {
+  EventLog log = ToyLog({{{0, 1}, {1, 2}, {2, 3}, {3, 4}, {0, 5}},
+                         {{0, 1}, {1, 2}, {2, 3}},
+                         {{0, 1}, {1, 2}, {2, 3}}});
+  // One with something before its first target, one without, one with a single
+  // target.
+  log.targets = {false, true,  false, true,  false, true,
+                 true,  false, false, false, true};
+  const auto split = Divide(log, 4, kLeaveOneOut);
+  ASSERT_THAT(split, IsOk());
+  EXPECT_THAT(Lines(split->validation), ElementsAre("0:1"));
+  EXPECT_THAT(Lines(split->test), ElementsAre("0:3"));
+  EXPECT_THAT(split->train_ends, ElementsAre(1, 8, 11));
+}
+
 TEST(LeaveOneOutTest, OrderIsEnough) {
   const EventLog log = ToyLog({{{0, 7}, {1, 7}, {2, 7}}});
   const auto split =
@@ -97,6 +112,23 @@ TEST(LastDaysTest, PeriodsCountBackFromTheNewestEvent) {
   EXPECT_THAT(Lines(split->test), ElementsAre("0:4", "0:5"));
   EXPECT_EQ(split->training_events, 2);
   EXPECT_EQ(split->latest_training_time, 7 * kDay - 1);
+}
+
+TEST(LastDaysTest, OnlyTargetsAreQueries) {
+  EventLog log = ToyLog({{{0, 0},
+                          {1, kDay},
+                          {2, 8 * kDay},
+                          {3, 9 * kDay},
+                          {4, 14 * kDay},
+                          {5, 15 * kDay}}});
+  log.targets = {false, true, false, true, true, false};
+  const auto split = Divide(log, 6,
+                            "split { kind: LAST_DAYS validation_days: 7 "
+                            "test_days: 2 }");
+  ASSERT_THAT(split, IsOk());
+  EXPECT_THAT(split->train_ends, ElementsAre(2));
+  EXPECT_THAT(Lines(split->validation), ElementsAre("0:3"));
+  EXPECT_THAT(Lines(split->test), ElementsAre("0:4"));
 }
 
 TEST(LastDaysTest, HistoriesReachBackAcrossTheCut) {

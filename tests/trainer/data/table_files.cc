@@ -4,6 +4,7 @@
 #include <memory>
 #include <sstream>
 
+#include "arrow/array/util.h"
 #include "arrow/builder.h"
 #include "arrow/compute/cast.h"
 #include "arrow/compute/initialize.h"
@@ -51,6 +52,19 @@ ArrayPtr ToArray(const IntegerLists& lists) {
   return builder.Finish().ValueOrDie();
 }
 
+ArrayPtr ToArray(const RealLists& lists) {
+  auto values = std::make_shared<arrow::DoubleBuilder>();
+  arrow::ListBuilder builder(arrow::default_memory_pool(), values);
+  for (const auto& list : lists) {
+    Check(list ? builder.Append() : builder.AppendNull());
+    if (!list) continue;
+    for (const auto& value : *list) {
+      Check(value ? values->Append(*value) : values->AppendNull());
+    }
+  }
+  return builder.Finish().ValueOrDie();
+}
+
 std::shared_ptr<arrow::DataType> TypeNamed(const std::string& name) {
   if (name == "dictionary")
     return arrow::dictionary(arrow::int32(), arrow::utf8());
@@ -58,7 +72,9 @@ std::shared_ptr<arrow::DataType> TypeNamed(const std::string& name) {
        {arrow::uint8(), arrow::uint16(), arrow::uint32(), arrow::uint64(),
         arrow::int32(), arrow::float32(), arrow::boolean(), arrow::large_utf8(),
         arrow::timestamp(arrow::TimeUnit::MILLI),
-        arrow::large_list(arrow::int64())}) {
+        arrow::large_list(arrow::int64()), arrow::list(arrow::float32()),
+        arrow::large_list(arrow::float32()),
+        arrow::fixed_size_list(arrow::float32(), 2)}) {
     if (type->ToString() == name) return type;
   }
   arrow::Status::Invalid("no type for tests: ", name).Abort();
@@ -89,7 +105,10 @@ void WriteParquet(const std::string& path,
   for (const ParquetColumn& column : columns) {
     ArrayPtr array = std::visit(
         [](const auto& values) { return ToArray(values); }, column.values);
-    if (!column.type.empty()) {
+    if (column.type == "null") {
+      array =
+          arrow::MakeArrayOfNull(arrow::null(), array->length()).ValueOrDie();
+    } else if (!column.type.empty()) {
       array = arrow::compute::Cast(*array, TypeNamed(column.type),
                                    arrow::compute::CastOptions::Unsafe())
                   .ValueOrDie();

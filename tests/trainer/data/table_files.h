@@ -16,12 +16,14 @@ using Integers = std::vector<std::optional<int64_t>>;
 using Reals = std::vector<std::optional<double>>;
 using Texts = std::vector<std::optional<std::string>>;
 using IntegerLists = std::vector<std::vector<int64_t>>;
+using RealLists = std::vector<std::optional<Reals>>;
 
 // Columns of Parquet. `type` is Arrow's name of the stored type; default:
-// int64, double, string, list of int64. "dictionary": of strings.
+// int64, double, string, list of int64, list of double. "dictionary": of
+// strings; "null": no values, of no type.
 struct ParquetColumn {
   std::string name;
-  std::variant<Integers, Reals, Texts, IntegerLists> values;
+  std::variant<Integers, Reals, Texts, IntegerLists, RealLists> values;
   std::string type = "";
 };
 

@@ -93,6 +93,41 @@ TEST(WindowSamplerTest, MinHistoryIsBeforeEachTarget) {
   EXPECT_THAT(Targets(*sampler, 0), UnorderedElementsAre(3, 4, 11, 12, 13));
 }
 
+TEST(WindowSamplerTest, OnlyTargetsAreDrawn) {
+  // Events 0-5, 6-8 and 9-12; user 1 has no target.
+  Toy toy({6, 3, 4});
+  toy.log.targets = {true,  false, true,  true, false, true, false,
+                     false, false, false, true, true,  false};
+  const auto sampler = toy.Sampler(1000);
+  ASSERT_THAT(sampler, IsOk());
+  EXPECT_THAT(Targets(*sampler, 0), UnorderedElementsAre(2, 3, 5, 10, 11));
+  EXPECT_THAT(Targets(*toy.Sampler(1000, /*min_history=*/3), 0),
+              UnorderedElementsAre(3, 5));
+}
+
+TEST(WindowSamplerTest, CappedUsersReachEveryTarget) {
+  Toy toy({9, 2});
+  toy.log.targets = {false, true, false, false, true, false,
+                     true,  true, false, false, true};
+  const auto sampler = toy.Sampler(/*max_windows=*/2);
+  ASSERT_THAT(sampler, IsOk());
+  std::set<int64_t> drawn;
+  for (int64_t epoch = 0; epoch < 40; ++epoch) {
+    const auto targets = TargetsByUser(*sampler, epoch);
+    EXPECT_EQ(targets.at(0).size(), 2u);
+    EXPECT_THAT(targets.at(1), ElementsAre(10));
+    drawn.insert(targets.at(0).begin(), targets.at(0).end());
+  }
+  EXPECT_THAT(drawn, ElementsAre(1, 4, 6, 7));
+}
+
+TEST(WindowSamplerTest, NoTargetIsRefusedByTheFiltersName) {
+  Toy toy({3});
+  toy.log.targets = {true, false, false};
+  EXPECT_THAT(toy.Sampler(1000),
+              StatusIs(kInvalid, HasSubstr("events.target_filters")));
+}
+
 TEST(WindowSamplerTest, HistoryMayBeEmptyIfTheConfigSaysSo) {
   const Toy toy({1, 2});
   const auto sampler = toy.Sampler(1000, /*min_history=*/0);

@@ -93,6 +93,37 @@ TEST_F(RowEncoderTest, RowIsOwnIdThenMeanOfValuesThenScaledNumber) {
   EXPECT_THAT(Read(0), ElementsAre(1, 2, 20, 30, -1));
 }
 
+TEST_F(RowEncoderTest, VectorsStandAsTheyAreAndAreZeroWhereUnknown) {
+  FeatureTable audio{.name = "audio", .kind = v1::VECTOR};
+  audio.vectors = {1, 2, 3, 0, 0, 0, -1, -2, -3};
+  audio.vector_width = 3;
+  RowEncoder::Options options = Options();
+  options.features.push_back({.table = &audio, .width = 3});
+  encoder_ = std::make_unique<RowEncoder>(options);
+  ASSERT_EQ(encoder_->width(), 8);
+  const auto vector = [&](int64_t row, Hidden hidden) {
+    const std::vector<float> whole = Read(row, hidden);
+    return std::vector<float>(whole.begin() + 5, whole.end());
+  };
+  EXPECT_THAT(vector(0, Hidden::kNothing), ElementsAre(1, 2, 3));
+  EXPECT_THAT(vector(2, Hidden::kId), ElementsAre(-1, -2, -3));
+  EXPECT_THAT(vector(0, Hidden::kEverything), ElementsAre(0, 0, 0));
+  EXPECT_THAT(vector(3, Hidden::kNothing), ElementsAre(0, 0, 0));
+
+  // A step sees the same.
+  encoder_->Begin({2, 0}, {Hidden::kNothing, Hidden::kEverything});
+  std::vector<float> rows(16, 9);
+  encoder_->Compose(absl::MakeSpan(rows));
+  EXPECT_EQ(rows[5], -1);
+  EXPECT_EQ(rows[7], -3);
+  EXPECT_EQ(rows[13], 0);
+
+  const auto columns = encoder_->Describe(0, /*with_embeddings=*/false);
+  EXPECT_EQ(columns[2].kind(), v1::FeatureColumn::VECTOR);
+  EXPECT_EQ(columns[2].offset(), 5);
+  EXPECT_EQ(columns[2].width(), 3);
+}
+
 TEST_F(RowEncoderTest, MissingNumberIsZero) {
   EXPECT_THAT(Read(1), ElementsAre(3, 4, 30, 40, 0));
 }

@@ -342,6 +342,33 @@ TEST(TwoTowerModelTest, SchemaTellsWhatTheRowsHold) {
 }
 
 // What the server does: fused rows, values of the schema, exported tower.
+TEST(TwoTowerModelTest, TrainsOnVectorsAndOnFeaturesThatSayNothing) {
+  TinyRun run;
+  v1::ItemFeature& audio = *run.config.mutable_items()->add_features();
+  audio.set_name("audio");
+  audio.set_kind(v1::VECTOR);
+  FeatureTable vectors{.name = "audio", .kind = v1::VECTOR};
+  vectors.vector_width = 5;
+  vectors.vectors.assign(kTinyItems * 5, 0.5f);
+  run.data.item_features.push_back(vectors);
+  // A constant, a column of nulls, and no category at all.
+  std::vector<float>& lengths = run.data.item_features[1].numbers;
+  std::fill(lengths.begin(), lengths.end(), 180.0f);
+  FeatureTable& plans = run.data.user_features[0];
+  plans.values = Vocabulary(1);
+  plans.value_rows.clear();
+  std::fill(plans.begins.begin(), plans.begins.end(), 0);
+
+  const auto model = run.NewModel();
+  EXPECT_EQ(model->shape().item_width, 4 + 3 + 1 + 5);
+  for (int64_t batch = 0; batch < 3; ++batch) {
+    EXPECT_TRUE(std::isfinite(model->TrainStep(run.Batch(0, batch))));
+  }
+  EXPECT_EQ(ItemRow(*model, 2).back(), 0.5f);
+  // Unknown items have none.
+  EXPECT_EQ(ItemRow(*model, kTinyItems).back(), 0);
+}
+
 TEST(TwoTowerModelTest, ExportedTowersGiveTheModelsOwnVectors) {
   const TinyRun run;
   const auto model = run.NewModel();
