@@ -133,7 +133,7 @@ absl::StatusOr<std::string> PublishModel(
   {
     ASSIGN_OR_RETURN(const auto snapshot,
                      LoadServingSnapshot(writer->staging_folder(), sealed));
-    ASSIGN_OR_RETURN(*report.mutable_evaluation()->mutable_test(),
+    ASSIGN_OR_RETURN(*report.mutable_evaluation(),
                      EvaluateSnapshot(*snapshot, data, split, config, threads,
                                       Lines(progress)));
   }
