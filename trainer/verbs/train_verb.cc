@@ -95,6 +95,7 @@ void FillTrainingReport(const v1::TrainingState& state,
     const auto examples = static_cast<double>(state.epoch_steps(epoch) * batch);
     rates.push_back(examples / std::max(seconds, 1e-9));
     total += seconds;
+    report.add_epoch_seconds(seconds);
   }
   if (!rates.empty()) {
     std::sort(rates.begin(), rates.end());
