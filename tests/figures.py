@@ -10,7 +10,7 @@ import sys
 
 def row(name, figures, ks):
     cells = (f"{figures.get(k, float('nan')):8.4f}" for k in ks)
-    return f"  {name:<22}" + "".join(cells)
+    return f"  {name:<26}" + "".join(cells)
 
 
 def show(path):
@@ -24,15 +24,16 @@ def show(path):
         f"  {training['examples_per_second']:.0f} examples/s,"
         f" {training['seconds']:.0f} s of training"
     )
-    print("  " + " " * 22 + "".join(f"{'@' + k:>8}" for k in ks))
+    print("  " + " " * 26 + "".join(f"{'@' + k:>8}" for k in ks))
     for name, part in [
         ("exact", test["exact"]),
         ("index", test.get("ann", {})),
-        ("most popular", test.get("baselines", {}).get("popularity", {})),
-    ]:
+    ] + sorted(test.get("baselines", {}).items()):
         for metric in ["recall", "ndcg", "overlap"]:
             if part.get(metric):
                 print(row(f"{name} {metric}", part[metric], ks))
+    if test.get("lost_to"):
+        print(f"  loses to {', '.join(test['lost_to'])}")
 
 
 if len(sys.argv) < 2:

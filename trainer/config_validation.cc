@@ -176,6 +176,11 @@ void CheckSplit(const v1::TrainerConfig& config, Checks& checks) {
   checks.Require(split.test_days() > 0, "split.test_days", "must be above 0");
   checks.Require(split.validation_days() >= 0, "split.validation_days",
                  "must not be negative");
+  checks.Require(split.gap_minutes() >= 0, "split.gap_minutes",
+                 "must not be negative");
+  checks.Require(
+      split.kind() == v1::SplitConfig::LAST_DAYS || split.gap_minutes() == 0,
+      "split.gap_minutes", "is for kind LAST_DAYS only");
 }
 
 void CheckWindow(const v1::TrainerConfig& config, Checks& checks) {
@@ -327,11 +332,17 @@ void CheckIndex(const v1::TrainerConfig& config, Checks& checks) {
   }
 }
 
-void CheckPublish(const v1::TrainerConfig& config, Checks& checks) {
-  checks.AtLeast(config.evaluation().max_queries(), 0,
-                 "evaluation.max_queries");
-  checks.AtLeast(config.evaluation().bootstrap_samples(), 0,
+void CheckEvaluation(const v1::EvaluationConfig& evaluation, Checks& checks) {
+  checks.AtLeast(evaluation.max_queries(), 0, "evaluation.max_queries");
+  checks.AtLeast(evaluation.bootstrap_samples(), 0,
                  "evaluation.bootstrap_samples");
+  checks.Positive(evaluation.recent_half_life_days(),
+                  "evaluation.recent_half_life_days");
+  checks.AtLeast(evaluation.item_knn_history(), 1,
+                 "evaluation.item_knn_history");
+}
+
+void CheckPublish(const v1::TrainerConfig& config, Checks& checks) {
   const v1::PublishConfig& publish = config.publish();
   checks.Fraction(publish.min_recall(), "publish.min_recall");
   checks.Fraction(publish.min_overlap(), "publish.min_overlap");
@@ -360,6 +371,7 @@ absl::Status ValidateTrainerConfig(const v1::TrainerConfig& config) {
   CheckModel(config.model(), checks);
   CheckTraining(config, checks);
   CheckIndex(config, checks);
+  CheckEvaluation(config.evaluation(), checks);
   CheckPublish(config, checks);
   return checks.ToStatus();
 }

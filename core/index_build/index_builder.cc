@@ -88,7 +88,7 @@ absl::StatusOr<BuiltIndex> BuildIndex(const IndexBuildInputs& inputs,
     built.overlap = 1;
   } else {
     ASSIGN_OR_RETURN(const TunedSettings tuned,
-                     TuneIndexFile(inputs, tunable, path));
+                     TuneIndexFile(inputs, tunable, path, built.trials));
     built.nprobe = tuned.settings.nprobe;
     built.k_factor = tuned.settings.k_factor;
     built.overlap = tuned.overlap;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -26,6 +27,16 @@ struct IndexBuildInputs {
   std::function<void(absl::string_view)> progress;
 };
 
+// One setting of an index, as the tuner measured it.
+struct IndexTrial {
+  int32_t nprobe = 0;
+  int32_t k_factor = 0;
+  double overlap = 0;  // @tune_k, with the exact answer
+  // Mean over the queries. Each is searched by one thread, while others search
+  // on the other threads.
+  double microseconds_per_query = 0;
+};
+
 struct BuiltIndex {
   std::string description;  // FAISS factory string
   int32_t nprobe = 0;       // 0 where the index has no cells
@@ -34,6 +45,7 @@ struct BuiltIndex {
   double build_seconds = 0;
   // What the tuner measured at the chosen setting; 1 for a flat index.
   double overlap = 0;
+  std::vector<IndexTrial> trials;  // in their order; none of a flat index
 };
 
 // Chooses (kind, nlist, sub-quantisers) by size, trains, adds, tunes nprobe and

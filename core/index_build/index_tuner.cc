@@ -3,6 +3,8 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ratio>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -90,31 +92,40 @@ std::vector<int32_t> Rows(const std::vector<Neighbor>& neighbors) {
   return rows;
 }
 
-absl::StatusOr<double> MeanOverlap(
+// Means over the queries: overlap with `exact`, and time of one search.
+absl::StatusOr<IndexTrial> TryIndex(
     const VectorIndex& index, const std::vector<float>& queries,
     const std::vector<std::vector<Neighbor>>& exact, int32_t k,
     int32_t threads) {
   const int32_t d = index.dimension();
   const int64_t count = exact.size();
   std::vector<double> overlaps(count);
+  std::vector<double> microseconds(count);
   std::vector<absl::Status> failed(count);
   ScopedOmpThreads team(std::max(1, threads));
 #pragma omp parallel for schedule(dynamic, 8)
   for (int64_t q = 0; q < count; ++q) {
+    const auto start = std::chrono::steady_clock::now();
     auto found = index.Search({queries.data() + q * d, static_cast<size_t>(d)},
                               k, /*excluded=*/{});
+    microseconds[q] = std::chrono::duration<double, std::micro>(
+                          std::chrono::steady_clock::now() - start)
+                          .count();
     if (found.ok()) {
       overlaps[q] = OverlapAtK(Rows(exact[q]), Rows(*found), k);
     } else {
       failed[q] = found.status();
     }
   }
-  double sum = 0;
+  IndexTrial trial;
   for (int64_t q = 0; q < count; ++q) {
     RETURN_IF_ERROR(failed[q]);
-    sum += overlaps[q];
+    trial.overlap += overlaps[q];
+    trial.microseconds_per_query += microseconds[q];
   }
-  return sum / static_cast<double>(count);
+  trial.overlap /= static_cast<double>(count);
+  trial.microseconds_per_query /= static_cast<double>(count);
+  return trial;
 }
 
 }  // namespace
@@ -159,7 +170,8 @@ absl::StatusOr<TunedSettings> TuneSettings(const v1::IndexConfig& config,
 
 absl::StatusOr<TunedSettings> TuneIndexFile(const IndexBuildInputs& inputs,
                                             const TunableIndex& index,
-                                            const std::string& path) {
+                                            const std::string& path,
+                                            std::vector<IndexTrial>& trials) {
   const v1::IndexConfig& config = inputs.config;
   const int32_t d = inputs.dimension;
   const std::vector<float> queries =
@@ -177,15 +189,19 @@ absl::StatusOr<TunedSettings> TuneIndexFile(const IndexBuildInputs& inputs,
                                                .size = index.items,
                                                .nprobe = settings.nprobe,
                                                .k_factor = settings.k_factor}));
-        ASSIGN_OR_RETURN(const double overlap,
-                         MeanOverlap(*loaded, queries, exact, config.tune_k(),
-                                     inputs.threads));
+        ASSIGN_OR_RETURN(
+            IndexTrial trial,
+            TryIndex(*loaded, queries, exact, config.tune_k(), inputs.threads));
+        trial.nprobe = settings.nprobe;
+        trial.k_factor = settings.k_factor;
+        trials.push_back(trial);
         if (inputs.progress) {
           inputs.progress(absl::StrFormat(
-              "index: nprobe %d, k_factor %d: overlap@%d %.4f", settings.nprobe,
-              settings.k_factor, config.tune_k(), overlap));
+              "index: nprobe %d, k_factor %d: overlap@%d %.4f, %.0f us a query",
+              settings.nprobe, settings.k_factor, config.tune_k(),
+              trial.overlap, trial.microseconds_per_query));
         }
-        return overlap;
+        return trial.overlap;
       });
 }
 

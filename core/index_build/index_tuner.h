@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/index_build/index_builder.h"
@@ -45,10 +46,11 @@ absl::StatusOr<TunedSettings> TuneSettings(const v1::IndexConfig& config,
                                            const MeasureOverlap& measure);
 
 // TuneSettings() over the index in the file at `path`, searched as the server
-// will.
+// will. Adds what it measures to `trials`.
 absl::StatusOr<TunedSettings> TuneIndexFile(const IndexBuildInputs& inputs,
                                             const TunableIndex& index,
-                                            const std::string& path);
+                                            const std::string& path,
+                                            std::vector<IndexTrial>& trials);
 
 }  // namespace segue
 

@@ -24,8 +24,8 @@ struct Estimate {
 struct RankingReport {
   int64_t queries = 0;
   int64_t users = 0;
-  // Relevant items among the first k / relevant items. With one target a query
-  // it is the hit rate.
+  // Relevant items among the first k / relevant items, be they more than k.
+  // With one target a query it is the hit rate.
   std::map<int32_t, Estimate> recall;
   // Binary relevance, discount 1 / log2(rank + 2), over the best that is
   // possible within k (Järvelin and Kekäläinen 2002).

@@ -74,7 +74,16 @@ TEST_F(TrainToServeTest, ReportHasTheFieldsThatScriptsRead) {
   EXPECT_THAT(Keys(test.exact().ndcg()), depths);
   EXPECT_THAT(Keys(test.ann().recall()), depths);
   EXPECT_THAT(Keys(test.ann().overlap()), depths);
-  EXPECT_THAT(Keys(test.baselines().popularity().recall()), depths);
+  const v1::Baselines& baselines = test.baselines();
+  EXPECT_THAT(Keys(baselines.popularity().recall()), depths);
+  EXPECT_THAT(Keys(baselines.recent_popularity().recall()), depths);
+  EXPECT_THAT(Keys(baselines.item_knn().recall()), depths);
+  EXPECT_THAT(Keys(baselines.transitions().recall()), depths);
+  EXPECT_GT(test.slices_size(), 3);
+  EXPECT_EQ(report.evaluation().examples_size(), 6);
+  EXPECT_EQ(report.training().epoch_seconds_size(), 2);
+  EXPECT_GT(report.index().trials_size(), 0);
+  EXPECT_THAT(report.config(), HasSubstr("events {"));
   EXPECT_THAT(report.index().description(), HasSubstr("IVF16_HNSW"));
   EXPECT_GT(report.index().bytes(), 0);
   EXPECT_GT(report.index().build_seconds(), 0);

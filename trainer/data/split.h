@@ -11,12 +11,17 @@
 
 namespace segue {
 
-// One question with a known answer: what follows the user's events before
+// One question with known answers: what follows the user's events before
 // `target`? Its history is [user_begins[user], target), newest last; it may
 // reach back across the cut.
 struct EvaluationQuery {
   int32_t user = 0;
-  int64_t target = 0;  // event, index into the log
+  // Event, index into the log: the request is made in its place.
+  int64_t target = 0;
+  // The items of the events [target + gap, target + gap + targets) are the
+  // answers; by default that of `target` itself.
+  int32_t gap = 0;
+  int32_t targets = 1;
 };
 
 struct Split {
@@ -35,14 +40,24 @@ struct Split {
 // and the one before it to validation; one with fewer gives all to training.
 // Where not every event can be a target (EventLog::IsTarget), it is the last
 // two targets, and what follows the last one is in no part.
+//
 // LAST_DAYS: events in the last test_days (counted back from the newest event
-// of the log) are the test, those in the validation_days before validation;
-// an event without any event of its user before it, or one that cannot be a
-// target, is no query.
+// of the log) are the test, those in the validation_days before validation.
+// Events in the gap_minutes before either period belong to none: a history that
+// reaches that far holds them, but they neither train nor are to be found. (The
+// benchmark of Yambda, arXiv 2505.22238, leaves them out in the same way.)
+// NEXT_ITEM makes a query of each event of a period that has an event of its
+// user before it and can be a target; USER_SPLIT makes one of all of a user's,
+// with the history that ends before the gap, if there is one.
+//
 // InvalidArgument if nothing is left to train or to test on, or LAST_DAYS
 // meets ORDER.
 absl::StatusOr<Split> SplitEvents(const EventLog& log, int32_t items,
                                   const v1::TrainerConfig& config);
+
+// Rows of the items that answer the query, ascending and each once.
+std::vector<int32_t> TargetItems(const EventLog& log,
+                                 const EvaluationQuery& query);
 
 // At most `max_queries` of them (0: all), drawn evenly with `seed`, in their
 // old order.

@@ -1,20 +1,35 @@
-// The baseline that a model has to beat: the same most popular items for all.
+// How often items occur in training, and what answers by that alone.
 #ifndef SEGUE_TRAINER_EVALUATION_POPULARITY_H_
 #define SEGUE_TRAINER_EVALUATION_POPULARITY_H_
 
+#include <cstdint>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/split.h"
-#include "trainer/evaluation/ranked_lists.h"
+#include "trainer/evaluation/evaluation_set.h"
 
 namespace segue {
 
-// Items by falling number of training events, the lower row first among equals;
-// of each query's excluded items none. Lists are as deep as reports go.
-RankedLists MostPopular(const EventLog& log, const Split& split, int32_t items,
-                        const std::vector<EvaluationQuery>& queries,
-                        bool filter_seen);
+// [items] training events of each item.
+std::vector<double> TrainingCounts(const EventLog& log, const Split& split,
+                                   int32_t items);
+
+// The same, but an event counts 2^(-age / half_life_days), its age as of the
+// latest training event. REQUIRES: times are seconds, half_life_days > 0.
+std::vector<double> RecentTrainingCounts(const EventLog& log,
+                                         const Split& split, int32_t items,
+                                         double half_life_days);
+
+// Item rows by falling count, the lower row first among equals.
+std::vector<int32_t> ByCount(absl::Span<const double> counts);
+
+// Lengthens each list to the greatest of kReportDepths with the first rows of
+// `order` that neither it nor the query's excluded ones have. REQUIRES: a list
+// a query, none longer than that.
+void FillUp(absl::Span<const int32_t> order, const EvaluationSet& set,
+            RankedLists& lists);
 
 }  // namespace segue
 

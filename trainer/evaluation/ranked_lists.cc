@@ -6,26 +6,33 @@
 #include "absl/strings/str_cat.h"
 
 namespace segue {
+namespace {
 
-std::vector<int32_t> ExcludedItems(const EventLog& log,
-                                   const EvaluationQuery& query,
-                                   bool filter_seen) {
-  std::vector<int32_t> items;
-  if (!filter_seen) return items;
-  items.assign(log.items.begin() + log.user_begins[query.user],
-               log.items.begin() + query.target);
-  std::sort(items.begin(), items.end());
-  items.erase(std::unique(items.begin(), items.end()), items.end());
-  return items;
+v1::Interval IntervalOf(const Estimate& estimate) {
+  v1::Interval interval;
+  interval.set_low(estimate.low);
+  interval.set_high(estimate.high);
+  return interval;
 }
 
-RankingMetrics Measure(const EventLog& log,
-                       const std::vector<EvaluationQuery>& queries,
-                       const RankedLists& lists) {
+}  // namespace
+
+std::vector<int64_t> RanksOf(absl::Span<const int32_t> list,
+                             absl::Span<const int32_t> targets) {
+  std::vector<int64_t> ranks;
+  for (size_t rank = 0; rank < list.size(); ++rank) {
+    if (std::binary_search(targets.begin(), targets.end(), list[rank])) {
+      ranks.push_back(static_cast<int64_t>(rank));
+    }
+  }
+  return ranks;
+}
+
+RankingMetrics Measure(const EvaluationSet& set, const RankedLists& lists) {
   RankingMetrics metrics(kReportDepths);
-  for (size_t q = 0; q < queries.size(); ++q) {
-    metrics.Add(queries[q].user,
-                RankOf(lists[q], log.items[queries[q].target]));
+  for (size_t q = 0; q < set.size(); ++q) {
+    metrics.Add(set.queries[q].user, RanksOf(lists[q], set.targets[q]),
+                static_cast<int64_t>(set.targets[q].size()));
   }
   return metrics;
 }
@@ -34,19 +41,16 @@ v1::RankingReport ToReport(const RankingMetrics& metrics, int32_t resamples,
                            uint64_t seed) {
   const RankingReport summary = metrics.Summarize(resamples, seed);
   v1::RankingReport report;
-  const auto add = [](const Estimate& estimate, double& mean,
-                      v1::Interval& interval) {
-    mean = estimate.mean;
-    interval.set_low(estimate.low);
-    interval.set_high(estimate.high);
-  };
   for (int32_t k : metrics.ks()) {
     const std::string key = absl::StrCat(k);
-    add(summary.recall.at(k), (*report.mutable_recall())[key],
-        (*report.mutable_recall_interval())[key]);
-    add(summary.ndcg.at(k), (*report.mutable_ndcg())[key],
-        (*report.mutable_ndcg_interval())[key]);
+    (*report.mutable_recall())[key] = summary.recall.at(k).mean;
+    (*report.mutable_recall_interval())[key] = IntervalOf(summary.recall.at(k));
+    (*report.mutable_ndcg())[key] = summary.ndcg.at(k).mean;
+    (*report.mutable_ndcg_interval())[key] = IntervalOf(summary.ndcg.at(k));
+    (*report.mutable_hit_rate())[key] = summary.hit_rate.at(k).mean;
   }
+  report.set_mrr(summary.reciprocal_rank.mean);
+  *report.mutable_mrr_interval() = IntervalOf(summary.reciprocal_rank);
   return report;
 }
 

@@ -1,14 +1,14 @@
-// What a set of queries asks, and how good ranked answers to it are.
+// How good ranked answers to a set of queries are.
 #ifndef SEGUE_TRAINER_EVALUATION_RANKED_LISTS_H_
 #define SEGUE_TRAINER_EVALUATION_RANKED_LISTS_H_
 
 #include <cstdint>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "core/metrics/ranking_metrics.h"
 #include "segue/v1/report.pb.h"
-#include "trainer/data/dataset.h"
-#include "trainer/data/split.h"
+#include "trainer/evaluation/evaluation_set.h"
 
 namespace segue {
 
@@ -16,22 +16,15 @@ namespace segue {
 inline const std::vector<int32_t> kReportDepths = {5,   10,  30,  50,
                                                    100, 300, 500, 1000};
 
-// Item rows, best first, one list a query.
-using RankedLists = std::vector<std::vector<int32_t>>;
+// Places (0 is the best) at which `list` has one of `targets`. REQUIRES:
+// `targets` ascend; rows are distinct within `list`, but for -1, which is none.
+std::vector<int64_t> RanksOf(absl::Span<const int32_t> list,
+                             absl::Span<const int32_t> targets);
 
-// The items that must not answer a query: those of its whole history, ascending
-// and each once, where `filter_seen`; none otherwise. A target that was in the
-// history then counts as not found.
-std::vector<int32_t> ExcludedItems(const EventLog& log,
-                                   const EvaluationQuery& query,
-                                   bool filter_seen);
+// Ranks of each query's targets in its list, best first, by user.
+RankingMetrics Measure(const EvaluationSet& set, const RankedLists& lists);
 
-// Ranks of each query's target in its list, by user.
-RankingMetrics Measure(const EventLog& log,
-                       const std::vector<EvaluationQuery>& queries,
-                       const RankedLists& lists);
-
-// Recall and NDCG with their intervals, as the report has them.
+// The figures with their intervals, as the report has them.
 v1::RankingReport ToReport(const RankingMetrics& metrics, int32_t resamples,
                            uint64_t seed);
 

@@ -11,6 +11,7 @@
 #include "core/bundle/bundle_writer.h"
 #include "core/bundle/layout.h"
 #include "core/retrieval/serving_snapshot.h"
+#include "google/protobuf/text_format.h"
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/evaluation/serving_requests.h"
 #include "trainer/publish/exporter.h"
@@ -133,11 +134,12 @@ absl::StatusOr<std::string> PublishModel(
   {
     ASSIGN_OR_RETURN(const auto snapshot,
                      LoadServingSnapshot(writer->staging_folder(), sealed));
-    ASSIGN_OR_RETURN(*report.mutable_evaluation()->mutable_test(),
+    ASSIGN_OR_RETURN(*report.mutable_evaluation(),
                      EvaluateSnapshot(*snapshot, data, split, config, threads,
                                       Lines(progress)));
   }
   report.set_bundle_version(sealed.version());
+  google::protobuf::TextFormat::PrintToString(config, report.mutable_config());
   FillLibraryVersions(report);
   ShowFigures(report.evaluation().test(), progress);
   RETURN_IF_ERROR(WriteReport(report, config.run_dir()));

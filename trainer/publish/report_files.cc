@@ -48,6 +48,13 @@ void FillIndexReport(const BuiltIndex& built, v1::IndexReport& report) {
   report.set_nprobe(built.nprobe);
   report.set_k_factor(built.k_factor);
   report.set_tuned_overlap(built.overlap);
+  for (const IndexTrial& trial : built.trials) {
+    v1::IndexTrial& line = *report.add_trials();
+    line.set_nprobe(trial.nprobe);
+    line.set_k_factor(trial.k_factor);
+    line.set_overlap(trial.overlap);
+    line.set_microseconds_per_query(trial.microseconds_per_query);
+  }
 }
 
 }  // namespace segue

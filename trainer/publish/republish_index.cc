@@ -17,7 +17,7 @@
 #include "core/retrieval/serving_snapshot.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
-#include "trainer/evaluation/evaluator.h"
+#include "trainer/evaluation/snapshot_answers.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/report_files.h"
 

@@ -51,7 +51,7 @@ absl::Status RunEvaluate(const std::string& bundle_folder,
   v1::Report report;
   report.set_bundle_version(bundle.version());
   ASSIGN_OR_RETURN(
-      *report.mutable_evaluation()->mutable_test(),
+      *report.mutable_evaluation(),
       EvaluateSnapshot(*snapshot, data, split, config, threads, line));
   ASSIGN_OR_RETURN(const std::string json, ReportToJson(report));
   std::fputs(json.c_str(), stdout);

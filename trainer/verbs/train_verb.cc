@@ -13,7 +13,7 @@
 #include "trainer/config_validation.h"
 #include "trainer/data/dataset_reader.h"
 #include "trainer/empty_paths.h"
-#include "trainer/evaluation/evaluator.h"
+#include "trainer/evaluation/validation_recall.h"
 #include "trainer/publish/publisher.h"
 #include "trainer/training/train_loop.h"
 #include "trainer/verbs/threads.h"

@@ -98,6 +98,15 @@ TEST_F(IndexBuilderTest, ReachesTheTargetAndServesWhatItMeasured) {
     sum += OverlapAtK(expected_rows, rows, 10);
   }
   EXPECT_NEAR(sum / 100, built->overlap, 1e-9);
+  // The chosen setting is one of those that were tried.
+  bool tried = false;
+  for (const IndexTrial& trial : built->trials) {
+    EXPECT_GT(trial.microseconds_per_query, 0);
+    tried = tried || (trial.nprobe == built->nprobe &&
+                      trial.k_factor == built->k_factor &&
+                      trial.overlap == built->overlap);
+  }
+  EXPECT_TRUE(tried);
 }
 
 TEST_F(IndexBuilderTest, BytesAreTheSameEachTimeWhateverTheThreads) {
@@ -121,6 +130,7 @@ TEST_F(IndexBuilderTest, SmallCataloguesAreFlatAndExact) {
   EXPECT_EQ(built->overlap, 1);
   EXPECT_EQ(built->nprobe, 0);
   EXPECT_EQ(built->k_factor, 0);
+  EXPECT_TRUE(built->trials.empty());
 }
 
 TEST_F(IndexBuilderTest, ThreeHundredVectorsAreEnoughForCells) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/trainer/data/dataset_text.h"
@@ -177,6 +178,94 @@ TEST(LastDaysTest, PartsOfADayCount) {
   EXPECT_THAT(Lines(split->test), ElementsAre("0:2", "0:3"));
 }
 
+// Test from second 91000, validation from 4000 (a day and a minute before),
+// training to 3400; newest event: 177400.
+constexpr char kGap[] =
+    "split { validation_days: 1 test_days: 1 gap_minutes: 10 }";
+
+TEST(GapTest, EventsInItAreNeitherTrainedOnNorToBeFound) {
+  const EventLog log = ToyLog({{{0, 3399},
+                                {1, 3400},
+                                {2, 3999},
+                                {3, 4000},
+                                {4, 90399},
+                                {5, 90400},
+                                {6, 90999},
+                                {7, 91000},
+                                {8, 177400}}});
+  const auto split = Divide(log, 9, kGap);
+  ASSERT_THAT(split, IsOk());
+  EXPECT_THAT(split->train_ends, ElementsAre(1));
+  EXPECT_EQ(split->training_events, 1);
+  EXPECT_THAT(Lines(split->validation), ElementsAre("0:3", "0:4"));
+  EXPECT_THAT(Lines(split->test), ElementsAre("0:7", "0:8"));
+  EXPECT_THAT(split->item_in_training,
+              ElementsAre(true, false, false, false, false, false, false, false,
+                          false));
+}
+
+TEST(GapTest, IsThereOnceWithoutValidation) {
+  const EventLog log = ToyLog({{{0, 399}, {1, 400}, {2, 1000}, {3, 87400}}});
+  const auto split = Divide(
+      log, 4, "split { validation_days: 0 test_days: 1 gap_minutes: 10 }");
+  ASSERT_THAT(split, IsOk());
+  EXPECT_THAT(split->train_ends, ElementsAre(1));
+  EXPECT_THAT(split->validation, IsEmpty());
+  EXPECT_THAT(Lines(split->test), ElementsAre("0:2", "0:3"));
+}
+
+// "user:[history) items" of each query.
+std::vector<std::string> Questions(const EventLog& log,
+                                   const std::vector<EvaluationQuery>& all) {
+  std::vector<std::string> lines;
+  for (const EvaluationQuery& query : all) {
+    lines.push_back(absl::StrCat(query.user, ":", log.user_begins[query.user],
+                                 "-", query.target, " ",
+                                 absl::StrJoin(TargetItems(log, query), " ")));
+  }
+  return lines;
+}
+
+TEST(UserSplitTest, AsksOnceForAllItemsOfThePeriod) {
+  const EventLog log = ToyLog({{{5, 3399},
+                                {1, 3500},
+                                {9, 4000},
+                                {2, 5000},
+                                {9, 90399},
+                                {3, 90400},
+                                {7, 91000},
+                                {4, 92000},
+                                {7, 177400}},
+                               {{6, 100}, {8, 91000}}});
+  const auto split = Divide(
+      log, 10, absl::StrCat(kGap, "evaluation { protocol: USER_SPLIT }"));
+  ASSERT_THAT(split, IsOk());
+  // Histories end before the gap: its events were not there yet.
+  EXPECT_THAT(Questions(log, split->validation), ElementsAre("0:0-1 2 9"));
+  EXPECT_THAT(Questions(log, split->test),
+              ElementsAre("0:0-5 4 7", "1:9-10 8"));
+  EXPECT_THAT(split->train_ends, ElementsAre(1, 10));
+}
+
+TEST(UserSplitTest, UserWithoutHistoryOrWithoutTestEventsIsNotAsked) {
+  const EventLog log =
+      ToyLog({{{0, 0}, {1, 100}}, {{2, 200000}}, {{3, 0}, {4, 200000}}});
+  const auto split = Divide(log, 5,
+                            "split { validation_days: 0 test_days: 1 } "
+                            "evaluation { protocol: USER_SPLIT }");
+  ASSERT_THAT(split, IsOk());
+  EXPECT_THAT(Questions(log, split->test), ElementsAre("2:3-4 4"));
+}
+
+TEST(UserSplitTest, OfLeaveOneOutAsksForTheLastEvent) {
+  const EventLog log = ToyLog({{{3, 1}, {4, 2}, {5, 3}}});
+  const auto split =
+      Divide(log, 6,
+             absl::StrCat(kLeaveOneOut, "evaluation { protocol: USER_SPLIT }"));
+  ASSERT_THAT(split, IsOk());
+  EXPECT_THAT(Questions(log, split->test), ElementsAre("0:0-2 5"));
+}
+
 TEST(LastDaysTest, OrderIsRefused) {
   const EventLog log = ToyLog({{{0, 1}, {1, 2}, {2, 3}}});
   EXPECT_THAT(Divide(log, 3, "events { time_unit: ORDER }"),
@@ -204,6 +293,8 @@ TEST(LastDaysTest, NegativeAndUndefinedDaysAreRefused) {
               StatusIs(kInvalid, HasSubstr("test_days is -1")));
   EXPECT_THAT(Divide(log, 2, "split { validation_days: nan }"),
               StatusIs(kInvalid, HasSubstr("validation_days is nan")));
+  EXPECT_THAT(Divide(log, 2, "split { gap_minutes: -1 }"),
+              StatusIs(kInvalid, HasSubstr("gap_minutes is -1")));
 }
 
 std::vector<EvaluationQuery> Queries(int32_t count) {

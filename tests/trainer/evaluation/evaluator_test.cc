@@ -17,6 +17,7 @@
 #include "tests/trainer/toy_dataset.h"
 #include "trainer/evaluation/ranked_lists.h"
 #include "trainer/evaluation/serving_requests.h"
+#include "trainer/evaluation/snapshot_answers.h"
 
 namespace segue {
 namespace {
@@ -63,15 +64,20 @@ class EvaluatorTest : public ::testing::Test {
   }
   static void TearDownTestSuite() { snapshot_.reset(); }
 
-  static v1::SplitReport Evaluate(const Dataset& data,
-                                  const v1::TrainerConfig& config,
-                                  int32_t threads = 2) {
+  static v1::EvaluationReport EvaluateAll(const Dataset& data,
+                                          const v1::TrainerConfig& config,
+                                          int32_t threads = 2) {
     const auto split = SplitEvents(data.log, data.items.size(), config);
     EXPECT_THAT(split, IsOk());
     const auto report = EvaluateSnapshot(*snapshot_, data, *split, config,
                                          threads, [](absl::string_view) {});
     EXPECT_THAT(report, IsOk());
-    return report.value_or(v1::SplitReport());
+    return report.value_or(v1::EvaluationReport());
+  }
+
+  static v1::SplitReport Evaluate(const Dataset& data,
+                                  const v1::TrainerConfig& config) {
+    return EvaluateAll(data, config).test();
   }
 
   // Place of the item in what the server would answer; -1: nowhere.
@@ -126,6 +132,8 @@ TEST_F(EvaluatorTest, FiguresAreThoseOfServedAnswers) {
     const v1::RankingReport expected = ToReport(
         served, config.evaluation().bootstrap_samples(), config.seed());
     v1::RankingReport exact = Evaluate(data, config).exact();
+    exact.clear_coverage();  // not of the ranks
+    exact.clear_popularity_rank();
     EXPECT_TRUE(MessageDifferencer::Equals(exact, expected))
         << exact.ShortDebugString() << "\n"
         << expected.ShortDebugString();
@@ -173,9 +181,97 @@ TEST_F(EvaluatorTest, MaxQueriesBoundsEveryFigure) {
 }
 
 TEST_F(EvaluatorTest, ThreadsDoNotChangeTheFigures) {
-  const v1::SplitReport one = Evaluate(Data(), Config(), /*threads=*/1);
-  const v1::SplitReport three = Evaluate(Data(), Config(), /*threads=*/3);
+  const v1::EvaluationReport one = EvaluateAll(Data(), Config(), 1);
+  const v1::EvaluationReport three = EvaluateAll(Data(), Config(), 3);
   EXPECT_TRUE(MessageDifferencer::Equals(one, three));
+}
+
+TEST_F(EvaluatorTest, UsersAndSlicesAreOfTheQueriesAsked) {
+  const v1::SplitReport report = Evaluate(Data(), Config());
+  EXPECT_EQ(report.users(), 4);
+  int32_t by_length = 0;
+  bool new_item = false;
+  for (const v1::SliceReport& slice : report.slices()) {
+    if (slice.dimension() == "history length") by_length += slice.queries();
+    // u2's "new" is an event of u1's validation and of no training.
+    new_item =
+        new_item || (slice.dimension() == "new item" && slice.queries() == 2);
+  }
+  EXPECT_EQ(by_length, 4);
+  EXPECT_TRUE(new_item);
+}
+
+TEST_F(EvaluatorTest, CoverageIsOfTheBundlesCatalogue) {
+  const v1::SplitReport report = Evaluate(Data(), Config());
+  // All twelve are ranked; the items that the data lacks have no events.
+  EXPECT_EQ(report.exact().coverage().at("30"), 1);
+  EXPECT_EQ(report.ann().coverage().at("30"), 1);
+  EXPECT_GE(report.exact().coverage().at("5"), 5. / 12);
+  // i7 has three training events, i1, i2, i3, i5 and i4 one each: the mean of
+  // 0, five times 1 / 12, and six times 6 / 12.
+  EXPECT_THAT(report.exact().popularity_rank().at("30"),
+              DoubleEq((5. / 12 + 6. * 6 / 12) / 12));
+}
+
+TEST_F(EvaluatorTest, ExamplesAreWhatUsersDidAndGot) {
+  Dataset data = Data();
+  data.display = {std::vector<std::string>(data.items.size(), "a title")};
+  const v1::EvaluationReport report = EvaluateAll(data, Config());
+  ASSERT_EQ(report.examples_size(), 4);
+  const v1::ExampleReport& first = report.examples(0);
+  EXPECT_EQ(first.user(), "u0");
+  ASSERT_EQ(first.history_size(), 3);
+  EXPECT_EQ(first.history(0).id(), "i7");
+  EXPECT_EQ(first.history(2).id(), "i1");
+  EXPECT_EQ(first.history(2).display(0), "a title");
+  EXPECT_EQ(first.target().id(), "i0");
+  ASSERT_EQ(first.answers_size(), 10);
+  EXPECT_GE(first.answers(0).score(), first.answers(9).score());
+  ASSERT_GE(first.target_rank(), 1);
+  if (first.target_rank() <= 10) {
+    EXPECT_EQ(first.answers(first.target_rank() - 1).id(), "i0");
+  }
+  // u2's target is unknown to the bundle.
+  EXPECT_EQ(report.examples(2).target().id(), "new");
+  EXPECT_EQ(report.examples(2).target_rank(), 0);
+}
+
+TEST_F(EvaluatorTest, ExamplesAreAtMostSixAndDrawnWithTheSeed) {
+  std::vector<std::vector<std::string>> histories(
+      30, std::vector<std::string>{"i1", "i2", "i3"});
+  const Dataset data = ToyDataset(histories);
+  const auto users = [&](uint64_t seed) {
+    v1::TrainerConfig config = Config();
+    config.set_seed(seed);
+    std::vector<std::string> drawn;
+    const v1::EvaluationReport report = EvaluateAll(data, config);
+    for (const v1::ExampleReport& example : report.examples()) {
+      drawn.push_back(example.user());
+    }
+    return drawn;
+  };
+  EXPECT_EQ(users(1).size(), 6u);
+  EXPECT_EQ(users(1), users(1));
+  EXPECT_NE(users(1), users(2));
+}
+
+TEST_F(EvaluatorTest, UserSplitAsksOnceAUserForAllOfThePeriod) {
+  // Two days of training, then the test: u0 goes on to i0 and i3.
+  Dataset data = ToyDataset({{"i7", "i1", "i0", "i3"}, {"i2", "i7", "i4"}});
+  const uint32_t day = 86400;
+  data.log.times = {0, day, 10 * day, 10 * day, 0, day, 10 * day};
+  v1::TrainerConfig config = Config();
+  config.mutable_split()->set_kind(v1::SplitConfig::LAST_DAYS);
+  config.mutable_split()->set_validation_days(0);
+  EXPECT_EQ(Evaluate(data, config).queries(), 3);
+  config.mutable_evaluation()->set_protocol(v1::EvaluationConfig::USER_SPLIT);
+  const v1::SplitReport report = Evaluate(data, config);
+  EXPECT_EQ(report.queries(), 2);
+  EXPECT_EQ(report.exact().recall().at("30"), 1);
+  EXPECT_EQ(report.ann().recall().at("30"), 1);
+  // Thirds would be of single targets.
+  const double five = report.baselines().popularity().recall().at("5");
+  EXPECT_EQ(4 * five, std::round(4 * five));
 }
 
 TEST_F(EvaluatorTest, RequestFeatureThatTheBundleLacksIsNamed) {

@@ -23,22 +23,6 @@ EventLog Log() {
   return ToyLog({{{5, 1}, {3, 2}, {5, 3}, {1, 4}, {3, 5}}, {{2, 1}, {0, 2}}});
 }
 
-TEST(ExcludedItemsTest, AreTheWholeHistoryAscendingAndOnce) {
-  const EventLog log = Log();
-  EXPECT_THAT(ExcludedItems(log, {.user = 0, .target = 4}, true),
-              ElementsAre(1, 3, 5));
-  EXPECT_THAT(ExcludedItems(log, {.user = 0, .target = 1}, true),
-              ElementsAre(5));
-  EXPECT_THAT(ExcludedItems(log, {.user = 1, .target = 6}, true),
-              ElementsAre(2));
-}
-
-TEST(ExcludedItemsTest, AreNoneOfAnEmptyHistoryOrWithoutFilter) {
-  const EventLog log = Log();
-  EXPECT_THAT(ExcludedItems(log, {.user = 1, .target = 5}, true), IsEmpty());
-  EXPECT_THAT(ExcludedItems(log, {.user = 0, .target = 4}, false), IsEmpty());
-}
-
 // A list of `length` rows with the target at `place`; -1: nowhere.
 std::vector<int32_t> ListWith(int32_t target, int place, int length) {
   std::vector<int32_t> list(length, -1);  // rows that the data lacks
@@ -53,7 +37,7 @@ TEST(MeasureTest, RanksEachQuerysTargetInItsOwnList) {
                                                 {.user = 1, .target = 6}};
   // Targets 1, 3 and 0.
   const v1::RankingReport report = ToReport(
-      Measure(log, queries,
+      Measure(MakeEvaluationSet(log, queries, /*filter_seen=*/false),
               {ListWith(1, 0, 12), ListWith(3, 9, 12), ListWith(0, -1, 12)}),
       /*resamples=*/0, /*seed=*/1);
   EXPECT_THAT(report.recall().at("5"), DoubleEq(1. / 3));
@@ -63,10 +47,33 @@ TEST(MeasureTest, RanksEachQuerysTargetInItsOwnList) {
   EXPECT_THAT(report.ndcg().at("10"), DoubleEq((1 + 1 / std::log2(11.)) / 3));
 }
 
+TEST(MeasureTest, SeveralTargetsShareTheRecall) {
+  const EventLog log = Log();
+  // User 0 has 5 1 3 after its first two events.
+  const EvaluationSet set = MakeEvaluationSet(
+      log, {{.user = 0, .target = 2, .targets = 3}}, /*filter_seen=*/false);
+  const v1::RankingReport report =
+      ToReport(Measure(set, {{0, 3, 4, 2, 6, 5}}), /*resamples=*/0, 1);
+  EXPECT_THAT(report.recall().at("5"), DoubleEq(1. / 3));
+  EXPECT_THAT(report.recall().at("10"), DoubleEq(2. / 3));
+  EXPECT_EQ(report.hit_rate().at("5"), 1);
+  EXPECT_THAT(report.mrr(), DoubleEq(0.5));
+  const double best = 1 + 1 / std::log2(3.) + 1 / std::log2(4.);
+  EXPECT_THAT(report.ndcg().at("5"), DoubleEq(1 / std::log2(3.) / best));
+}
+
+TEST(RanksOfTest, AreThePlacesOfTargetsBestFirst) {
+  EXPECT_THAT(RanksOf({7, -1, 2, -1, 5}, {2, 3, 7}), ElementsAre(0, 2));
+  EXPECT_THAT(RanksOf({7}, {}), IsEmpty());
+  EXPECT_THAT(RanksOf({}, {1}), IsEmpty());
+}
+
 TEST(MeasureTest, ListsAreAsDeepAsTheyAre) {
   const EventLog log = Log();
-  const v1::RankingReport report = ToReport(
-      Measure(log, {{.user = 1, .target = 6}}, {{}}), /*resamples=*/0, 1);
+  const EvaluationSet set =
+      MakeEvaluationSet(log, {{.user = 1, .target = 6}}, /*filter_seen=*/false);
+  const v1::RankingReport report =
+      ToReport(Measure(set, {{}}), /*resamples=*/0, 1);
   EXPECT_EQ(report.recall().at("1000"), 0);
 }
 
@@ -83,7 +90,20 @@ TEST(ToReportTest, HoldsEveryDepth) {
     EXPECT_EQ(report.ndcg().count(key), 1u);
     EXPECT_EQ(report.recall_interval().count(key), 1u);
     EXPECT_EQ(report.ndcg_interval().count(key), 1u);
+    EXPECT_EQ(report.hit_rate().count(key), 1u);
   }
+  EXPECT_TRUE(report.has_mrr_interval());
+}
+
+TEST(ToReportTest, MeanReciprocalRankCountsTheGreatestDepthOnly) {
+  RankingMetrics metrics(kReportDepths);
+  metrics.Add(0, 3);
+  metrics.Add(1, 999);
+  metrics.Add(2, -1);
+  const v1::RankingReport report = ToReport(metrics, /*resamples=*/50, 1);
+  EXPECT_THAT(report.mrr(), DoubleEq((0.25 + 0.001) / 3));
+  EXPECT_LT(report.mrr_interval().low(), report.mrr());
+  EXPECT_GT(report.mrr_interval().high(), report.mrr());
 }
 
 TEST(ToReportTest, IntervalsAreOverUsersAndAFunctionOfTheSeed) {

@@ -1,3 +1,5 @@
+#include "trainer/evaluation/validation_recall.h"
+
 #include <cmath>
 #include <memory>
 #include <string>
@@ -6,7 +8,6 @@
 #include "gmock/gmock.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/trainer/toy_dataset.h"
-#include "trainer/evaluation/evaluator.h"
 
 namespace segue {
 namespace {

@@ -100,7 +100,9 @@ TEST_F(PublishModelTest, ReportIsInTheBundleAndInTheRunDir) {
   EXPECT_EQ(report.training().epochs(), 3);
   EXPECT_EQ(report.evaluation().test().queries(), 3);
   EXPECT_EQ(report.evaluation().test().exact().recall().at("10"), 1);
+  EXPECT_EQ(report.evaluation().examples_size(), 3);
   EXPECT_EQ(report.index().description(), "Flat");
+  EXPECT_THAT(report.config(), HasSubstr("history_length: 2"));
   EXPECT_GT(report.index().bytes(), 0);
   EXPECT_GT(report.library_versions().count("faiss"), 0u);
   for (const std::string& path :

@@ -43,6 +43,23 @@ TEST(WriteReportTest, JsonIsTheReportAndHtmlBesideIt) {
   EXPECT_THAT(Text(folder / "report.html"), HasSubstr("v7"));
 }
 
+TEST(FillIndexReportTest, TrialsKeepTheirOrder) {
+  BuiltIndex built;
+  built.trials = {{.nprobe = 4,
+                   .k_factor = 40,
+                   .overlap = 0.75,
+                   .microseconds_per_query = 12.5},
+                  {.nprobe = 6, .k_factor = 40, .overlap = 0.875}};
+  v1::IndexReport report;
+  FillIndexReport(built, report);
+  ASSERT_EQ(report.trials_size(), 2);
+  EXPECT_EQ(report.trials(0).nprobe(), 4);
+  EXPECT_EQ(report.trials(0).k_factor(), 40);
+  EXPECT_EQ(report.trials(0).overlap(), 0.75);
+  EXPECT_EQ(report.trials(0).microseconds_per_query(), 12.5);
+  EXPECT_EQ(report.trials(1).nprobe(), 6);
+}
+
 TEST(WriteReportTest, MissingFolderIsAnErrorWithItsPath) {
   const TempFolder folder;
   const absl::Status status = WriteReport(v1::Report(), folder / "nowhere");

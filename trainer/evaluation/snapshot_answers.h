@@ -1,0 +1,37 @@
+// What a bundle answers: its own towers, all of its items and its own index.
+#ifndef SEGUE_TRAINER_EVALUATION_SNAPSHOT_ANSWERS_H_
+#define SEGUE_TRAINER_EVALUATION_SNAPSHOT_ANSWERS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/retrieval/serving_snapshot.h"
+#include "trainer/data/dataset.h"
+#include "trainer/evaluation/evaluation_set.h"
+#include "trainer/evaluation/row_map.h"
+
+namespace segue {
+
+// [items, d] item vectors of a snapshot, by its item tower, on `threads`
+// threads.
+absl::StatusOr<std::vector<float>> EmbedCatalogue(
+    const ServingSnapshot& snapshot, int32_t threads);
+
+// Rows are the snapshot's, best first, one list a query; as deep as reports go.
+struct SnapshotAnswers {
+  std::vector<std::vector<Neighbor>> exact;
+  RankedLists ann;
+};
+
+// Queries go through ResolveQuery and EmbedQueries, as requests do.
+// InvalidArgument: what a request may not hold.
+absl::StatusOr<SnapshotAnswers> AnswerQueries(const ServingSnapshot& snapshot,
+                                              const Dataset& data,
+                                              const RowMap& map,
+                                              const EvaluationSet& set,
+                                              int32_t threads);
+
+}  // namespace segue
+
+#endif  // SEGUE_TRAINER_EVALUATION_SNAPSHOT_ANSWERS_H_
