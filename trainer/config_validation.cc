@@ -237,12 +237,11 @@ void CheckModel(const v1::ModelConfig& model, Checks& checks) {
 void CheckSchedule(const v1::TrainingConfig& training, Checks& checks) {
   checks.AtLeast(training.warmup_steps(), int64_t{0}, "training.warmup_steps");
   checks.Fraction(training.final_rate_share(), "training.final_rate_share");
-  checks.Require(training.embedding_weight_decay() >= 0 &&
-                     training.learning_rate() *
-                             training.embedding_weight_decay() <
-                         0.01,
-                 "training.embedding_weight_decay",
-                 "must not be negative, nor eat 1 % of a weight in one step");
+  checks.Require(
+      training.embedding_weight_decay() >= 0 &&
+          training.learning_rate() * training.embedding_weight_decay() < 0.01,
+      "training.embedding_weight_decay",
+      "must not be negative, nor eat 1 % of a weight in one step");
   checks.Require(
       training.gradient_clip() >= 0 && std::isfinite(training.gradient_clip()),
       "training.gradient_clip", "must not be negative");

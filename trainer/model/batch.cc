@@ -1,5 +1,7 @@
 #include "trainer/model/batch.h"
 
+#include <algorithm>
+
 #include "core/history/window.h"
 #include "trainer/base/random.h"
 
@@ -105,6 +107,17 @@ void Batch::FillSequences(int64_t step,
     }
     begins_.push_back(static_cast<int64_t>(targets_.size()));
   }
+}
+
+absl::Span<const int32_t> Batch::History(int32_t prediction) const {
+  const absl::Span<const int32_t> all = item_places_;
+  if (begins_.empty()) {
+    const int64_t n = options_.history_length;
+    return all.subspan(prediction * n, n);
+  }
+  const int64_t begin =
+      *(std::upper_bound(begins_.begin(), begins_.end(), prediction) - 1);
+  return all.subspan(begin, prediction + 1 - begin);
 }
 
 void Batch::AddCandidates(absl::Span<const int32_t> items) {

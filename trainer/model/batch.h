@@ -59,9 +59,12 @@ class Batch {
   const std::vector<int32_t>& targets() const { return targets_; }  // [P]
   // Windows: [B n], 1 an event, 0 padding.
   const std::vector<float>& mask() const { return mask_; }
-  // Sequences: [P] events that follow in the sequence; [sequences + 1].
+  // Sequences: [P] how many events follow in the sequence; [sequences + 1].
   const std::vector<int64_t>& positions() const { return positions_; }
   const std::vector<int64_t>& begins() const { return begins_; }
+
+  // Places of the items that a prediction knows, oldest first; -1: padding.
+  absl::Span<const int32_t> History(int32_t prediction) const;
 
   // Occurrences by place: those of place p are
   // by_place()[place_begins()[p] .. place_begins()[p + 1]).

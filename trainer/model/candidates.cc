@@ -17,7 +17,9 @@ Candidates::Candidates(const Options& options, std::vector<int32_t> catalogue,
                        int64_t items)
     : options_(options),
       catalogue_(std::move(catalogue)),
+      in_catalogue_(items, false),
       place_of_item_(items, -1) {
+  for (const int32_t item : catalogue_) in_catalogue_[item] = true;
   if (options_.negatives != v1::LossConfig::FULL) return;
   for (const int32_t item : catalogue_) Add(item, 0);
 }
@@ -47,13 +49,19 @@ void Candidates::Draw(int64_t step, absl::Span<const int32_t> targets,
     targets_.push_back(Of(item));
   }
   if (options_.negatives != v1::LossConfig::IN_BATCH) {
-    Random random(
-        Mix64(options_.seed ^ kSalt, static_cast<uint64_t>(step)));
+    Random random(Mix64(options_.seed ^ kSalt, static_cast<uint64_t>(step)));
     for (int32_t i = 0; i < options_.uniform_negatives; ++i) {
       Add(catalogue_[random.Below(catalogue_.size())], 1);
     }
   }
   Correct(static_cast<int64_t>(targets.size()), frequency);
+}
+
+void Candidates::AddForPairs(int32_t item) {
+  if (Of(item) >= 0 || !in_catalogue_[item]) return;
+  Add(item, 0);
+  negative_offsets_.push_back(-std::numeric_limits<float>::infinity());
+  target_offsets_.push_back(0);
 }
 
 void Candidates::Correct(int64_t queries, const FrequencyEstimator& frequency) {
@@ -68,9 +76,9 @@ void Candidates::Correct(int64_t queries, const FrequencyEstimator& frequency) {
     if (!TargetsAreDrawn()) {
       expected = evenly;
     } else if (options_.logq_correction) {
-      expected = static_cast<double>(queries) *
-                     frequency.Probability(items_[c]) +
-                 evenly;
+      expected =
+          static_cast<double>(queries) * frequency.Probability(items_[c]) +
+          evenly;
     }
     if (TargetsAreDrawn()) {
       target_offsets_[c] = static_cast<float>(-std::log(expected));

@@ -36,6 +36,9 @@ class Candidates {
   // For queries with these targets. Draws by (seed, step).
   void Draw(int64_t step, absl::Span<const int32_t> targets,
             const FrequencyEstimator& frequency);
+  // Adds an item, unless it is there, that is nobody's negative but those
+  // queries' that say so; after Draw(). No item outside of training.
+  void AddForPairs(int32_t item);
 
   const std::vector<int32_t>& items() const { return items_; }  // [C]
   // The candidate that an item is, -1 if it is none.
@@ -58,6 +61,7 @@ class Candidates {
 
   Options options_;
   std::vector<int32_t> catalogue_;
+  std::vector<bool> in_catalogue_;  // [items]
   std::vector<int32_t> items_, targets_;
   std::vector<int32_t> times_;          // [C] drawn
   std::vector<int32_t> place_of_item_;  // [items]

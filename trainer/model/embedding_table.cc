@@ -42,9 +42,8 @@ EmbeddingTable::Idle EmbeddingTable::IdlePowers(int64_t missed) const {
 
 EmbeddingTable::Idle EmbeddingTable::IdleSince(int64_t from) const {
   const int64_t missed = step_ - from;
-  Idle idle = missed < static_cast<int64_t>(idle_.size())
-                  ? idle_[missed]
-                  : IdlePowers(missed);
+  Idle idle = missed < static_cast<int64_t>(idle_.size()) ? idle_[missed]
+                                                          : IdlePowers(missed);
   const LearningRate& rate = options_.learning_rate;
   double decay = 0;  // of a step, the mean one
   if (options_.weight_decay > 0) {
@@ -104,8 +103,8 @@ void EmbeddingTable::Update(int64_t row, const float* gradient, float scale) {
   float* v = m + width_;
   const double learning_rate = options_.learning_rate.Of(step_);
   const double next = static_cast<double>(step_ + 1);
-  const float rate = static_cast<float>(learning_rate /
-                                        (1 - std::pow(options_.beta1, next)));
+  const float rate =
+      static_cast<float>(learning_rate / (1 - std::pow(options_.beta1, next)));
   const float correction =
       static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, next)));
   const float decay =

@@ -16,12 +16,12 @@ LearningRate::LearningRate(const v1::TrainingConfig& config, int64_t steps)
 
 double LearningRate::Of(int64_t step) const {
   if (step < warm_up_) {
-    return rate_ * static_cast<double>(step + 1) / static_cast<double>(warm_up_);
+    return rate_ * static_cast<double>(step + 1) /
+           static_cast<double>(warm_up_);
   }
   if (fall_ == 0) return rate_;
-  const double done =
-      std::min(1.0, static_cast<double>(step - warm_up_) /
-                        static_cast<double>(fall_));
+  const double done = std::min(
+      1.0, static_cast<double>(step - warm_up_) / static_cast<double>(fall_));
   const double left = cosine_ ? (1 + std::cos(M_PI * done)) / 2 : 1 - done;
   return rate_ * (final_share_ + (1 - final_share_) * left);
 }
@@ -39,8 +39,9 @@ double LearningRate::Sum(int64_t step) const {
   double left = n - n * (n - 1) / (2 * fall);
   if (cosine_) {
     const double half = M_PI / (2 * fall);
-    left = (n + std::sin(n * half) * std::cos((n - 1) * half) / std::sin(half)) /
-           2;
+    left =
+        (n + std::sin(n * half) * std::cos((n - 1) * half) / std::sin(half)) /
+        2;
   }
   sum += final_share_ * static_cast<double>(after) + (1 - final_share_) * left;
   return rate_ * sum;

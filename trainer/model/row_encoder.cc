@@ -148,8 +148,7 @@ void RowEncoder::Compose(absl::Span<float> out) const {
   }
 }
 
-void RowEncoder::SumTable(Slot& slot,
-                          absl::Span<const float> gradients) const {
+void RowEncoder::SumTable(Slot& slot, absl::Span<const float> gradients) const {
   const int32_t width = slot.table->width();
   slot.gradients.assign(slot.touched.size() * width, 0.0f);
   for (size_t r = 0; r < rows_in_step_.size(); ++r) {

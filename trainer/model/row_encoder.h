@@ -41,8 +41,8 @@ struct EncodedFeature {
 // vectors are zeros then.
 //
 // A training step: Begin() with distinct rows, Compose(), SumGradients(),
-// ApplyGradients(). One thread calls; the work inside is spread over OpenMP threads, with the same
-// result for any number of them.
+// ApplyGradients(). One thread calls; the work inside is spread over OpenMP
+// threads, with the same result for any number of them.
 class RowEncoder {
  public:
   struct Options {

@@ -59,13 +59,17 @@ void ToLogits(float* values, int64_t count, float scale,
   }
 }
 
-using Pairs = absl::Span<const std::pair<int32_t, int32_t>>;
-
-// The first pair of the query.
-Pairs::const_iterator Of(Pairs sorted, int64_t query) {
-  return std::partition_point(
-      sorted.begin(), sorted.end(),
-      [query](const auto& pair) { return pair.first < query; });
+// Those of the query.
+absl::Span<const PairOffset> Of(absl::Span<const PairOffset> sorted,
+                                int64_t query) {
+  const auto before = [&sorted](int64_t end) {
+    return std::partition_point(
+               sorted.begin(), sorted.end(),
+               [end](const PairOffset& pair) { return pair.query < end; }) -
+           sorted.begin();
+  };
+  const auto begin = before(query);
+  return sorted.subspan(begin, before(query + 1) - begin);
 }
 
 // Turns the logits of one query into the loss's derivatives by them; returns
@@ -88,10 +92,15 @@ double OfQuery(const SoftmaxBatch& batch, int64_t i, float scale,
   const float of_target =
       scale * values[target] +
       (batch.target_offsets.empty() ? 0 : batch.target_offsets[target]);
+  const absl::Span<const PairOffset> pairs = Of(batch.pairs, i);
+  std::vector<float> of_pairs;  // before the candidates' offsets hide them
+  of_pairs.reserve(pairs.size());
+  for (const PairOffset& pair : pairs) {
+    of_pairs.push_back(scale * values[pair.candidate] + pair.offset);
+  }
   ToLogits(values, count, scale, batch.negative_offsets);
-  for (auto pair = Of(batch.masked, i);
-       pair != batch.masked.end() && pair->first == i; ++pair) {
-    values[pair->second] = kNever;
+  for (size_t p = 0; p < pairs.size(); ++p) {
+    values[pairs[p].candidate] = of_pairs[p];
   }
   values[target] = of_target;
   const float weight = batch.weights.empty() ? 1 : batch.weights[i];

@@ -6,12 +6,20 @@
 #include <torch/torch.h>
 
 #include <cstdint>
-#include <utility>
-#include <vector>
+#include <limits>
 
 #include "absl/types/span.h"
 
 namespace segue {
+
+// A query's own offset for a candidate, in place of the candidate's own.
+struct PairOffset {
+  int32_t query;
+  int32_t candidate;
+  float offset;  // -infinity: it is no negative of this query
+
+  static constexpr float kMasked = -std::numeric_limits<float>::infinity();
+};
 
 // N queries and C different items.
 struct SoftmaxBatch {
@@ -24,9 +32,9 @@ struct SoftmaxBatch {
   absl::Span<const float> negative_offsets;
   absl::Span<const float> target_offsets;
   absl::Span<const float> weights;  // [N]; empty: all 1
-  // Pairs of query and candidate that are no negatives, by query; a query's
-  // target is its target all the same.
-  absl::Span<const std::pair<int32_t, int32_t>> masked;
+  // By query; of several for one pair the last counts. A query's target is its
+  // target all the same.
+  absl::Span<const PairOffset> pairs;
   double temperature = 0.01;
 };
 

@@ -80,8 +80,7 @@ torch::jit::Module MakeQueryTower(const TowerShape& shape,
   ScriptWeights weights(module, options.seed);
   const bool mean = options.encoder.kind == v1::EncoderConfig::MEAN;
   const int32_t encoded = mean ? 2 * shape.item_width : options.encoder.width;
-  std::string code =
-      AddMlp(weights, shape.user_width + encoded + 1, options);
+  std::string code = AddMlp(weights, shape.user_width + encoded + 1, options);
   if (mean) {
     absl::StrAppend(&code, kMeanForward);
   } else {

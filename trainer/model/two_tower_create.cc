@@ -204,8 +204,8 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
       .candidates = Candidates(ToCandidates(config.training(), Mix64(seed, 7)),
                                Trained(split), data.items.rows()),
   });
-  state->optimiser = MakeOptimiser(
-      config.training(), {query_tower, item_tower}, state->log_temperature);
+  state->optimiser = MakeOptimiser(config.training(), {query_tower, item_tower},
+                                   state->log_temperature);
   return absl::WrapUnique(new TwoTowerModel(std::move(state)));
 }
 

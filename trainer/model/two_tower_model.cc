@@ -42,8 +42,8 @@ absl::Status TwoTowerModel::EmbedQueries(
   torch::NoGradGuard no_grad;
   s.query_tower.eval();
   const int32_t d = s.shape.dimension;
-  const int64_t at_once = std::clamp<int64_t>(
-      kEmbedEvents / s.shape.history_length, 1, kEmbedRows);
+  const int64_t at_once =
+      std::clamp<int64_t>(kEmbedEvents / s.shape.history_length, 1, kEmbedRows);
   while (!queries.empty()) {
     const size_t count = std::min<size_t>(queries.size(), at_once);
     s.quiet_batch.FillWindows(0, queries.first(count));

@@ -6,7 +6,6 @@
 #include <torch/torch.h>
 
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "trainer/model/age.h"
@@ -42,11 +41,11 @@ struct TwoTowerModel::State {
   // copied to are leaves, so that gradients stop there. The seeds of sequences
   // are their rows.
   torch::Tensor user, history, seed, candidate;
-  torch::Tensor mask, ages;         // of windows; of both
-  torch::Tensor positions, begins;  // of sequences
+  torch::Tensor mask, ages;                               // of windows; of both
+  torch::Tensor positions, begins;                        // of sequences
   std::vector<float> item_rows, user_rows, request_rows;  // distinct
   std::vector<float> weights;
-  std::vector<std::pair<int32_t, int32_t>> masked;
+  std::vector<PairOffset> pairs;
 
   // What is trained and lies in no table, in a fixed order.
   std::vector<torch::Tensor> DenseParameters();
@@ -58,7 +57,8 @@ struct TwoTowerModel::State {
   torch::Tensor RunQueryTower();
   double ComputeLoss(const torch::Tensor& query, const torch::Tensor& scored,
                      SoftmaxGradients& gradients);
-  void MaskHistory();
+  void AddDislikes();
+  void FindPairs();
   void SumGradients();
   void ApplyGradients();
 

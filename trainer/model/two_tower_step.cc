@@ -55,6 +55,7 @@ void TwoTowerModel::State::Fill(const TrainingExamples& examples) {
   }
   frequency.Observe(batch.targets());
   candidates.Draw(step, batch.targets(), frequency);
+  AddDislikes();
   batch.AddCandidates(candidates.items());
 }
 
@@ -139,24 +140,52 @@ torch::Tensor TwoTowerModel::State::RunQueryTower() {
       .toTensor();
 }
 
-// The items of each query's history, as far as the batch knows it.
-void TwoTowerModel::State::MaskHistory() {
-  masked.clear();
-  const auto add = [this](int64_t query, int32_t place) {
-    if (place < 0) return;
-    const int32_t c =
-        candidates.Of(static_cast<int32_t>(batch.items()[place]));
-    if (c >= 0) masked.emplace_back(static_cast<int32_t>(query), c);
-  };
-  const std::vector<int32_t>& places = batch.item_places();
-  const int64_t n = shape.history_length;
-  if (batch.begins().empty()) {
-    for (int64_t o = 0; o < batch.size() * n; ++o) add(o / n, places[o]);
+// What a user turned down is compared with what the user took.
+void TwoTowerModel::State::AddDislikes() {
+  const Dislikes& dislikes = data.log.dislikes;
+  if (dislikes.user_begins.empty() ||
+      config.events().negatives() != v1::EventsConfig::EXPLICIT) {
     return;
   }
-  for (size_t s = 0; s + 1 < batch.begins().size(); ++s) {
-    for (int64_t q = batch.begins()[s]; q < batch.begins()[s + 1]; ++q) {
-      for (int64_t o = batch.begins()[s]; o <= q; ++o) add(q, places[o]);
+  for (const int64_t user : batch.users()) {
+    for (int64_t d = dislikes.user_begins[user];
+         d < dislikes.user_begins[user + 1]; ++d) {
+      candidates.AddForPairs(dislikes.items[d]);
+    }
+  }
+}
+
+// Pairs of a query and a candidate that are not what the candidate is to
+// others: items of the history, and what the user turned down, whenever that
+// was.
+void TwoTowerModel::State::FindPairs() {
+  pairs.clear();
+  const bool mask_history = config.training().loss().mask_history();
+  const Dislikes& dislikes = data.log.dislikes;
+  const bool use_dislikes =
+      !dislikes.user_begins.empty() &&
+      config.events().negatives() != v1::EventsConfig::IGNORE;
+  if (!mask_history && !use_dislikes) return;
+  const float of_dislikes =
+      config.events().negatives() == v1::EventsConfig::MASK
+          ? PairOffset::kMasked
+          : 0;
+  const auto add = [this](int32_t query, int32_t item, float offset) {
+    const int32_t c = candidates.Of(item);
+    if (c >= 0) pairs.push_back({query, c, offset});
+  };
+  for (int32_t q = 0; q < batch.size(); ++q) {
+    if (mask_history) {
+      for (const int32_t place : batch.History(q)) {
+        if (place < 0) continue;
+        add(q, static_cast<int32_t>(batch.items()[place]), PairOffset::kMasked);
+      }
+    }
+    if (!use_dislikes) continue;
+    const int64_t user = batch.users()[batch.user_places()[q]];
+    for (int64_t d = dislikes.user_begins[user];
+         d < dislikes.user_begins[user + 1]; ++d) {
+      add(q, dislikes.items[d], of_dislikes);
     }
   }
 }
@@ -165,12 +194,14 @@ double TwoTowerModel::State::ComputeLoss(const torch::Tensor& query,
                                          const torch::Tensor& scored,
                                          SoftmaxGradients& gradients) {
   weights.clear();
-  if (!data.log.weights.empty()) {
+  const EventLog& log = data.log;
+  if (!log.weights.empty() || !log.targets.empty()) {
     for (const int64_t event : batch.events()) {
-      weights.push_back(data.log.weights[event]);
+      const float weight = log.weights.empty() ? 1 : log.weights[event];
+      weights.push_back(log.IsTarget(event) ? weight : 0);
     }
   }
-  if (config.training().loss().mask_history()) MaskHistory();
+  FindPairs();
   return softmax.Compute(
       {.query = query,
        .candidate = scored,
@@ -178,7 +209,7 @@ double TwoTowerModel::State::ComputeLoss(const torch::Tensor& query,
        .negative_offsets = candidates.negative_offsets(),
        .target_offsets = candidates.target_offsets(),
        .weights = weights,
-       .masked = masked,
+       .pairs = pairs,
        .temperature = std::exp(log_temperature.item<double>())},
       gradients);
 }

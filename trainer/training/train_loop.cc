@@ -103,18 +103,17 @@ absl::Status Loop::SaveStep() {
 void Loop::ShowStep(double seconds_before, Clock::time_point start) {
   const int64_t done = state_.step_in_epoch();
   const double seconds = seconds_before + SecondsSince(start);
-  const double rate = static_cast<double>(state_.examples_in_epoch()) /
-                      std::max(seconds, 1e-9);
+  const double rate =
+      static_cast<double>(state_.examples_in_epoch()) / std::max(seconds, 1e-9);
   const int64_t left = (config_.epochs() - state_.epoch()) * steps_ - done;
   progress_.Bar(
       absl::StrCat("epoch ", state_.epoch() + 1, "/", config_.epochs()), done,
       steps_,
-      absl::StrFormat(
-          "loss %.4f  %.0f examples/s  %s left",
-          state_.loss_sum_in_epoch() / done, rate,
-          absl::FormatDuration(absl::Seconds(static_cast<int64_t>(
-              static_cast<double>(left) * seconds /
-              static_cast<double>(done))))));
+      absl::StrFormat("loss %.4f  %.0f examples/s  %s left",
+                      state_.loss_sum_in_epoch() / done, rate,
+                      absl::FormatDuration(absl::Seconds(static_cast<int64_t>(
+                          static_cast<double>(left) * seconds /
+                          static_cast<double>(done))))));
 }
 
 absl::Status Loop::Epoch() {

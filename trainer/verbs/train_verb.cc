@@ -133,17 +133,17 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
   v1::Report report;
   FillDatasetReport(data, split, SecondsSince(start),
                     *report.mutable_dataset());
-  ASSIGN_OR_RETURN(
-      TrainingSteps steps, TrainingSteps::Create(data.log, split, config));
+  ASSIGN_OR_RETURN(TrainingSteps steps,
+                   TrainingSteps::Create(data.log, split, config));
   progress.Line(absl::StrFormat(
       "%d users, %d items, %d events; %d training examples an epoch",
       data.users.size(), data.items.size(), data.log.size(),
       steps.examples_per_epoch()));
   KeepLargeBuffers();
-  ASSIGN_OR_RETURN(const auto model,
-                   TwoTowerModel::Create(
-                       data, split, config,
-                       steps.Steps(0) * config.training().epochs()));
+  ASSIGN_OR_RETURN(
+      const auto model,
+      TwoTowerModel::Create(data, split, config,
+                            steps.Steps(0) * config.training().epochs()));
   const std::vector<EvaluationQuery> validation = SampleQueries(
       split.validation, config.evaluation().max_queries(), config.seed());
   if (config.training().early_stopping_epochs() > 0 && validation.empty()) {
@@ -163,8 +163,8 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
                    Train(*model, steps, config, options, progress));
   FillTrainingReport(state, steps, model->step(), *report.mutable_training());
   ASSIGN_OR_RETURN(const std::string version,
-                   PublishModel(*model, data, split, steps.windows(), config, threads,
-                                report, progress));
+                   PublishModel(*model, data, split, steps.windows(), config,
+                                threads, report, progress));
   progress.Line(absl::StrFormat("published %s/%s after %.0f s",
                                 config.bundle_root(), version,
                                 SecondsSince(start)));

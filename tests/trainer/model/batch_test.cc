@@ -28,17 +28,19 @@ Dataset Listens(int32_t items, const std::vector<std::vector<int32_t>>& users) {
   return data;
 }
 
-TEST(BatchTest, PlacesOfHistoriesThenSeedsThenTargets) {
+TEST(BatchTest, PlacesOfHistoriesThenSeedsThenCandidates) {
   const Dataset data = Listens(5, {{0, 1, 2, 0}, {3, 1}});
   Batch batch(data, {.history_length = 3});
-  batch.Fill(0, {{.user = 0, .target = 3}, {.user = 1, .target = 5}});
+  batch.FillWindows(0, {{.user = 0, .target = 3}, {.user = 1, .target = 5}});
 
+  batch.AddCandidates({{0, 4}});
   EXPECT_EQ(batch.size(), 2);
-  EXPECT_THAT(batch.items(), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(batch.items(), ElementsAre(0, 1, 2, 3, 4));
   EXPECT_THAT(batch.item_places(), ElementsAre(0, 1, 2, -1, -1, 3,  // histories
                                                2, 3,                // seeds
-                                               0, 1));              // targets
+                                               0, 4));  // candidates
   EXPECT_THAT(batch.mask(), ElementsAre(1, 1, 1, 0, 0, 1));
+  EXPECT_THAT(batch.History(1), ElementsAre(-1, -1, 3));
   EXPECT_THAT(batch.users(), ElementsAre(0, 1));
   EXPECT_THAT(batch.user_places(), ElementsAre(0, 1));
   EXPECT_THAT(batch.targets(), ElementsAre(0, 1));
@@ -48,9 +50,10 @@ TEST(BatchTest, PlacesOfHistoriesThenSeedsThenTargets) {
 TEST(BatchTest, OccurrencesAreSortedByPlace) {
   const Dataset data = Listens(5, {{0, 1, 2, 0}, {3, 1}});
   Batch batch(data, {.history_length = 3});
-  batch.Fill(0, {{.user = 0, .target = 3}, {.user = 1, .target = 5}});
+  batch.FillWindows(0, {{.user = 0, .target = 3}, {.user = 1, .target = 5}});
+  batch.AddCandidates({{0, 1}});
   EXPECT_THAT(batch.place_begins(), ElementsAre(0, 2, 4, 6, 8));
-  EXPECT_THAT(batch.by_place(), ElementsAre(0, 8,    // item 0: history, target
+  EXPECT_THAT(batch.by_place(), ElementsAre(0, 8,    // item 0: and a candidate
                                             1, 9,    // item 1
                                             2, 6,    // item 2: history, seed
                                             5, 7));  // item 3
@@ -59,26 +62,26 @@ TEST(BatchTest, OccurrencesAreSortedByPlace) {
 TEST(BatchTest, LongHistoryKeepsItsNewestOfThatUserOnly) {
   const Dataset data = Listens(6, {{5, 5, 5}, {0, 1, 2, 3, 4}});
   Batch batch(data, {.history_length = 2});
-  batch.Fill(0, {{.user = 1, .target = 7}});
-  EXPECT_THAT(batch.items(), ElementsAre(2, 3, 4));
-  EXPECT_THAT(batch.item_places(), ElementsAre(0, 1, 1, 2));
+  batch.FillWindows(0, {{.user = 1, .target = 7}});
+  EXPECT_THAT(batch.items(), ElementsAre(2, 3));
+  EXPECT_THAT(batch.item_places(), ElementsAre(0, 1, 1));
 }
 
 TEST(BatchTest, EmptyHistoryIsOneUnknownItem) {
   const Dataset data = Listens(2, {{1, 0}});
   Batch batch(data, {.history_length = 2});
-  batch.Fill(0, {{.user = 0, .target = 0}});
-  EXPECT_THAT(batch.items(), ElementsAre(data.items.unknown_row(), 1));
-  EXPECT_THAT(batch.item_places(), ElementsAre(-1, 0, 0, 1));
+  batch.FillWindows(0, {{.user = 0, .target = 0}});
+  EXPECT_THAT(batch.items(), ElementsAre(data.items.unknown_row()));
+  EXPECT_THAT(batch.item_places(), ElementsAre(-1, 0, 0));
   EXPECT_THAT(batch.mask(), ElementsAre(0, 1));
 }
 
 TEST(BatchTest, AUserOfSeveralExamplesIsOneRow) {
   const Dataset data = Listens(3, {{0, 1, 2}, {2, 1}});
   Batch batch(data, {.history_length = 1});
-  batch.Fill(0, {{.user = 1, .target = 4},
-                 {.user = 0, .target = 2},
-                 {.user = 1, .target = 4}});
+  batch.FillWindows(0, {{.user = 1, .target = 4},
+                        {.user = 0, .target = 2},
+                        {.user = 1, .target = 4}});
   EXPECT_THAT(batch.users(), ElementsAre(1, 0));
   EXPECT_THAT(batch.user_places(), ElementsAre(0, 1, 0));
 }
@@ -86,9 +89,11 @@ TEST(BatchTest, AUserOfSeveralExamplesIsOneRow) {
 TEST(BatchTest, NoTraceOfTheBatchBefore) {
   const Dataset data = Listens(5, {{0, 1, 2, 0}, {3, 1}});
   Batch used(data, {.history_length = 3}), fresh(data, {.history_length = 3});
-  used.Fill(0, {{.user = 0, .target = 3}, {.user = 1, .target = 5}});
+  used.FillWindows(0, {{.user = 0, .target = 3}, {.user = 1, .target = 5}});
+  used.AddCandidates({{4, 0}});
   for (Batch* batch : {&used, &fresh}) {
-    batch->Fill(1, {{.user = 1, .target = 5}});
+    batch->FillWindows(1, {{.user = 1, .target = 5}});
+    batch->AddCandidates({{1}});
   }
   EXPECT_THAT(used.items(), ElementsAre(3, 1));
   EXPECT_EQ(used.items(), fresh.items());
@@ -102,10 +107,32 @@ TEST(BatchTest, NoTraceOfTheBatchBefore) {
   EXPECT_EQ(used.by_place(), fresh.by_place());
 }
 
+TEST(BatchTest, EveryEventOfASequencePredictsTheNext) {
+  const Dataset data = Listens(5, {{0, 1, 2, 0}, {3, 1}});
+  Batch batch(data, {.history_length = 3});
+  batch.FillSequences(0, {{{.user = 0, .begin = 1, .length = 2},
+                           {.user = 1, .begin = 4, .length = 1}}});
+  batch.AddCandidates({{0, 4}});
+  EXPECT_EQ(batch.size(), 3);
+  EXPECT_THAT(batch.items(), ElementsAre(1, 2, 3, 0, 4));
+  EXPECT_THAT(batch.item_places(), ElementsAre(0, 1,  // of user 0
+                                               2,     // of user 1
+                                               3, 4));
+  EXPECT_THAT(batch.targets(), ElementsAre(2, 0, 1));
+  EXPECT_THAT(batch.events(), ElementsAre(2, 3, 5));
+  EXPECT_THAT(batch.user_places(), ElementsAre(0, 0, 1));
+  EXPECT_THAT(batch.positions(), ElementsAre(1, 0, 0));
+  EXPECT_THAT(batch.begins(), ElementsAre(0, 2, 3));
+  EXPECT_THAT(batch.History(1), ElementsAre(0, 1));
+  EXPECT_THAT(batch.History(2), ElementsAre(2));
+  batch.FillWindows(1, {{{.user = 1, .target = 5}}});
+  EXPECT_THAT(batch.begins(), IsEmpty());
+}
+
 TEST(BatchTest, NoExamplesAreAnEmptyBatch) {
   const Dataset data = Listens(2, {{0, 1}});
   Batch batch(data, {.history_length = 2});
-  batch.Fill(0, {});
+  batch.FillWindows(0, {});
   EXPECT_EQ(batch.size(), 0);
   EXPECT_THAT(batch.items(), IsEmpty());
   EXPECT_THAT(batch.item_places(), IsEmpty());
@@ -126,7 +153,8 @@ class BatchDropoutTest : public ::testing::Test {
   }
   Batch Filled(const Batch::Options& options, int64_t step) const {
     Batch batch(data_, options);
-    batch.Fill(step, examples_);
+    batch.FillWindows(step, examples_);
+    batch.AddCandidates(batch.targets());
     return batch;
   }
   static double Share(const std::vector<Hidden>& all, Hidden kind) {
@@ -168,8 +196,8 @@ TEST_F(BatchDropoutTest, IsAFunctionOfSeedStepAndRow) {
 
   // Nor does it matter what else is in the batch.
   Batch alone(data_, options);
-  alone.Fill(8, {examples_[5]});
-  EXPECT_EQ(alone.hidden_items()[0], batch.hidden_items()[10]);
+  alone.FillWindows(8, {examples_[5]});
+  EXPECT_EQ(alone.hidden_items()[0], batch.hidden_items()[5]);
   EXPECT_EQ(alone.hidden_users()[0], batch.hidden_users()[5]);
 }
 

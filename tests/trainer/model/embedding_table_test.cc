@@ -13,7 +13,8 @@ namespace {
 
 constexpr int64_t kRows = 20;
 constexpr int32_t kWidth = 3;
-constexpr AdamWOptions kOptions = {.learning_rate = 0.01, .weight_decay = 0.1};
+constexpr double kRate = 0.01;
+const AdamWOptions kOptions = {.learning_rate = kRate, .weight_decay = 0.1};
 
 using Gradients = std::vector<std::vector<double>>;  // [rows]; empty: idle
 
@@ -34,6 +35,7 @@ class DenseAdamW {
   }
 
   void Step(const Gradients& gradients) {
+    const double rate = options_.learning_rate.Of(step_);
     ++step_;
     const double correct1 = 1 - std::pow(options_.beta1, step_);
     const double correct2 = 1 - std::pow(options_.beta2, step_);
@@ -45,9 +47,9 @@ class DenseAdamW {
         m = options_.beta1 * m + (1 - options_.beta1) * g;
         v = options_.beta2 * v + (1 - options_.beta2) * g * g;
         double& w = weights_[r][i];
-        w -= options_.learning_rate * options_.weight_decay * w;
+        w -= rate * options_.weight_decay * w;
         if (gradients[r].empty() && !idle_rows_drift_) continue;
-        w -= options_.learning_rate * (m / correct1) /
+        w -= rate * (m / correct1) /
              (std::sqrt(v / correct2) + options_.epsilon);
       }
     }
@@ -123,9 +125,9 @@ TEST(EmbeddingTableTest, RowsTouchedEveryStepMoveAsWithDenseAdamW) {
   AdamWOptions exact = kOptions;
   exact.beta1 = 0.875;
   exact.beta2 = 1 - 1.0 / 1024;
-  EXPECT_LT(DriftApart(exact), 0.002 * kOptions.learning_rate);
+  EXPECT_LT(DriftApart(exact), 0.002 * kRate);
   // 1 - 0.999 as floats is off by 5e-5, and so is a little the step's length.
-  EXPECT_LT(DriftApart(kOptions), 0.01 * kOptions.learning_rate);
+  EXPECT_LT(DriftApart(kOptions), 0.01 * kRate);
 }
 
 TEST(EmbeddingTableTest, RowsWithoutAnyGradientDecayExactly) {
@@ -167,11 +169,38 @@ TEST(EmbeddingTableTest, IdleRowsDriftAlmostAsWithDenseAdamW) {
     reference.Step(gradients);
     without_drift.Step(gradients);
     ASSERT_LT(LargestDifference(table, reference),
-              (step < 2000 ? 3 : 0.5) * kOptions.learning_rate)
+              (step < 2000 ? 3 : 0.5) * kRate)
         << step;
   }
-  EXPECT_GT(LargestDifference(table, without_drift),
-            50 * kOptions.learning_rate);
+  EXPECT_GT(LargestDifference(table, without_drift), 50 * kRate);
+}
+
+// Over 3,000 steps of a cosine with a warm-up.
+TEST(EmbeddingTableTest, IdleRowsFollowAScheduleAlmostAsWithDenseAdamW) {
+  v1::TrainingConfig schedule;
+  schedule.set_learning_rate(kRate);
+  schedule.set_warmup_steps(100);
+  schedule.set_schedule(v1::TrainingConfig::COSINE);
+  AdamWOptions options = kOptions;
+  options.learning_rate = LearningRate(schedule, 3000);
+  EmbeddingTable table(kRows, kWidth, options, /*seed=*/1);
+  DenseAdamW reference(table, options);
+  Random random(2);
+  for (int step = 0; step < 3000; ++step) {
+    const Gradients gradients = Draw(random, 0.05);
+    Step(table, gradients);
+    reference.Step(gradients);
+    ASSERT_LT(LargestDifference(table, reference), 3 * kRate) << step;
+  }
+  EXPECT_LT(LargestDifference(table, reference), 0.5 * kRate);
+}
+
+TEST(EmbeddingTableTest, AScaledGradientIsTheScaledGradient) {
+  EmbeddingTable scaled(1, kWidth, kOptions, 1), plain(1, kWidth, kOptions, 1);
+  const std::vector<float> gradient = {1, -2, 3}, half = {0.5, -1, 1.5};
+  scaled.Update(0, gradient.data(), 0.5);
+  plain.Update(0, half.data());
+  EXPECT_EQ(scaled.state(), plain.state());
 }
 
 TEST(EmbeddingTableTest, ReadIsWhatTouchWouldGive) {

@@ -17,11 +17,22 @@ using ::testing::FloatNear;
 
 constexpr double kAlpha = 0.05;
 
+// Returns the log of each one's probability.
 std::vector<float> Observe(FrequencyEstimator& estimator,
                            const std::vector<int32_t>& items) {
-  std::vector<float> log_q(items.size());
-  estimator.Observe(items, absl::MakeSpan(log_q));
+  estimator.Observe(items);
+  std::vector<float> log_q;
+  for (const int32_t item : items) {
+    log_q.push_back(static_cast<float>(std::log(estimator.Probability(item))));
+  }
   return log_q;
+}
+
+TEST(FrequencyEstimatorTest, WhatWasNeverSeenHasNoProbability) {
+  FrequencyEstimator estimator(10, 0, kAlpha);
+  estimator.Observe({{3}});
+  EXPECT_EQ(estimator.Probability(4), 0);
+  EXPECT_EQ(estimator.Probability(3), 1);
 }
 
 TEST(FrequencyEstimatorTest, FirstEstimateIsTheFirstGap) {

@@ -24,10 +24,15 @@ using ::testing::Pointwise;
 
 // So large an epsilon makes a step plain gradient descent at a rate of 1: what
 // a weight loses is its gradient.
-constexpr AdamWOptions kDescent = {
+const AdamWOptions kDescent = {
     .learning_rate = 1e6, .epsilon = 1e6, .weight_decay = 0};
 
 // Items a, b, c with genres and a length; "c" was not trained.
+void Apply(RowEncoder& encoder, const std::vector<float>& gradients) {
+  encoder.SumGradients(gradients);
+  encoder.ApplyGradients(/*scale=*/1);
+}
+
 class RowEncoderTest : public ::testing::Test {
  protected:
   RowEncoderTest() {
@@ -176,9 +181,9 @@ TEST_F(RowEncoderTest, ComposeGivesWhatReadGives) {
 
 TEST_F(RowEncoderTest, GradientsReachTheRowsThatWereRead) {
   encoder_->Begin({0, 1, 2}, {Hidden::kNothing, Hidden::kId, Hidden::kNothing});
-  encoder_->ApplyGradients({1, 2, 4, 8, 100,    // own row; rock and jazz
-                            3, 5, -6, 10, 100,  // unknown row; jazz
-                            1, 1, 7, 9, 100});  // unknown row, unknown genre
+  Apply(*encoder_, {1, 2, 4, 8, 100,    // own row; rock and jazz
+                    3, 5, -6, 10, 100,  // unknown row; jazz
+                    1, 1, 7, 9, 100});  // unknown row, unknown genre
   EXPECT_THAT(Weights(*encoder_, 0),
               Pointwise(FloatNear(1e-3), {1 - 1, 2 - 2,             // a
                                           3, 4,                     // b
@@ -192,7 +197,7 @@ TEST_F(RowEncoderTest, GradientsReachTheRowsThatWereRead) {
 
 TEST_F(RowEncoderTest, AStepLeavesNothingBehindForTheNext) {
   encoder_->Begin({0, 1}, {Hidden::kNothing, Hidden::kNothing});
-  encoder_->ApplyGradients(std::vector<float>(10, 0.0f));
+  Apply(*encoder_, std::vector<float>(10, 0.0f));
   std::vector<float> ids = Weights(*encoder_, 0);
   const std::vector<float> genres = Weights(*encoder_, 1);
   EXPECT_THAT(ids, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8));
@@ -201,7 +206,7 @@ TEST_F(RowEncoderTest, AStepLeavesNothingBehindForTheNext) {
   std::vector<float> row(5);
   encoder_->Compose(absl::MakeSpan(row));
   EXPECT_EQ(row, Read(1));
-  encoder_->ApplyGradients({100, 0, 0, 0, 0});
+  Apply(*encoder_, {100, 0, 0, 0, 0});
   EXPECT_LT(Weights(*encoder_, 0)[2], ids[2] - 10);
   ids[2] = Weights(*encoder_, 0)[2];
   EXPECT_EQ(Weights(*encoder_, 0), ids);
@@ -277,7 +282,7 @@ std::vector<float> TrainedWith(int threads) {
   for (int step = 0; step < 4; ++step) {
     encoder.Begin(rows, hidden);
     encoder.Compose(absl::MakeSpan(composed));
-    encoder.ApplyGradients(composed);  // the gradient of half their squares
+    Apply(encoder, composed);  // the gradient of half their squares
   }
   omp_set_num_threads(before);
   std::vector<float> all = composed;

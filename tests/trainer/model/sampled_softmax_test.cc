@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -53,8 +52,11 @@ Reference Autograd(const SoftmaxBatch& batch) {
       if (!of.empty()) offsets[i][j] = of[j];
     }
   }
-  for (const auto& [i, j] : batch.masked) {
-    if (batch.targets[i] != j) out[i][j] = true;
+  for (const PairOffset& pair : batch.pairs) {
+    const int32_t i = pair.query, j = pair.candidate;
+    if (batch.targets[i] == j) continue;
+    out[i][j] = std::isinf(pair.offset);
+    if (!std::isinf(pair.offset)) offsets[i][j] = pair.offset;
   }
   const torch::Tensor log_probabilities =
       torch::log_softmax((logits + offsets).masked_fill(out, -INFINITY), 1);
@@ -98,8 +100,10 @@ class SampledSoftmaxTest : public ::testing::Test {
   const std::vector<float> negative_offsets_ = {1, 2, 0.5, 7, 3};
   const std::vector<float> target_offsets_ = {-1, 1, 0, 2, 2.5};
   const std::vector<float> weights_ = {1, 0.25, 0, 0.5, 0.75, 1};
-  const std::vector<std::pair<int32_t, int32_t>> masked_ = {
-      {5, 2}, {0, 1}, {0, 4}, {3, 0}};
+  static constexpr float kMasked = PairOffset::kMasked;
+  const std::vector<PairOffset> pairs_ = {{0, 1, kMasked}, {0, 4, kMasked},
+                                          {2, 2, 1.5},     {3, 0, kMasked},
+                                          {5, 2, kMasked}, {5, 3, -2}};
   SampledSoftmax softmax_;
 };
 
@@ -130,20 +134,35 @@ TEST_F(SampledSoftmaxTest, WeightsAreOfTheQueries) {
 
 TEST_F(SampledSoftmaxTest, WhatIsMaskedIsNoNegative) {
   SoftmaxBatch batch = Batch();
-  batch.masked = masked_;
+  batch.pairs = pairs_;
   ExpectAsAutograd(batch);
   // Of what only the first query could have as a negative, nothing is learnt.
   const std::vector<int32_t> target = {4};
-  const std::vector<std::pair<int32_t, int32_t>> rest = {{0, 1}};
+  const std::vector<PairOffset> rest = {{0, 1, kMasked}};
   SoftmaxGradients gradients;
   softmax_.Compute({.query = query_.narrow(0, 0, 1),
                     .candidate = candidate_,
                     .targets = target,
-                    .masked = rest,
+                    .pairs = rest,
                     .temperature = 0.5},
                    gradients);
   EXPECT_EQ(gradients.candidate[1].abs().max().item<float>(), 0);
   EXPECT_GT(gradients.candidate[2].abs().max().item<float>(), 0);
+}
+
+// Even where a candidate is nobody else's negative.
+TEST_F(SampledSoftmaxTest, AnOffsetOfAPairReplacesThatOfTheCandidate) {
+  std::vector<float> offsets = negative_offsets_;
+  offsets[2] = kMasked;
+  SoftmaxBatch batch = Batch();
+  batch.negative_offsets = offsets;
+  batch.pairs = pairs_;
+  SoftmaxGradients gradients;
+  softmax_.Compute(batch, gradients);
+  EXPECT_GT(gradients.candidate[2].abs().max().item<float>(), 1e-4);
+  batch.pairs = {};
+  softmax_.Compute(batch, gradients);
+  EXPECT_EQ(gradients.candidate[2].abs().max().item<float>(), 0);
 }
 
 TEST_F(SampledSoftmaxTest, AllTogetherIsAsAutograd) {
@@ -151,7 +170,7 @@ TEST_F(SampledSoftmaxTest, AllTogetherIsAsAutograd) {
   batch.negative_offsets = negative_offsets_;
   batch.target_offsets = target_offsets_;
   batch.weights = weights_;
-  batch.masked = masked_;
+  batch.pairs = pairs_;
   ExpectAsAutograd(batch);
 }
 
@@ -165,15 +184,15 @@ TEST_F(SampledSoftmaxTest, CountsStandForRepeatedCandidates) {
   // Candidate 3 thrice; where it is the target, the others are masked.
   const torch::Tensor repeated = torch::cat(
       {candidate_, candidate_.narrow(0, 3, 1), candidate_.narrow(0, 3, 1)});
-  std::vector<std::pair<int32_t, int32_t>> masked;
+  std::vector<PairOffset> masked;
   for (int32_t i : {1, 2, 3}) {
-    masked.emplace_back(i, 5);
-    masked.emplace_back(i, 6);
+    masked.push_back({i, 5, kMasked});
+    masked.push_back({i, 6, kMasked});
   }
   EXPECT_NEAR(softmax_.Compute({.query = query_,
                                 .candidate = repeated,
                                 .targets = targets_,
-                                .masked = masked,
+                                .pairs = masked,
                                 .temperature = 0.5},
                                many),
               loss, 1e-6);
@@ -187,12 +206,12 @@ TEST_F(SampledSoftmaxTest, MoreThanABlockOfQueriesIsAsAutograd) {
   for (int64_t i = 0; i < many; ++i) {
     targets[i] = static_cast<int32_t>(i * i % kCandidates);
   }
-  const std::vector<std::pair<int32_t, int32_t>> masked = {
-      {2400, 3}, {1023, 0}, {1024, 1}};
+  const std::vector<PairOffset> masked = {
+      {1023, 0, kMasked}, {1024, 1, kMasked}, {2400, 3, kMasked}};
   const SoftmaxBatch batch = {.query = UnitRows(many, 4),
                               .candidate = candidate_,
                               .targets = targets,
-                              .masked = masked,
+                              .pairs = masked,
                               .temperature = 0.5};
   SoftmaxGradients gradients;
   const double loss = softmax_.Compute(batch, gradients);
@@ -223,7 +242,7 @@ TEST_F(SampledSoftmaxTest, NoTraceOfTheBatchBefore) {
   softmax_.Compute({.query = query_.narrow(0, 0, 2),
                     .candidate = UnitRows(40, 5),
                     .targets = two,
-                    .masked = masked_},
+                    .pairs = pairs_},
                    other);
   EXPECT_EQ(softmax_.Compute(Batch(), again), loss);
   EXPECT_TRUE(first.query.equal(again.query));

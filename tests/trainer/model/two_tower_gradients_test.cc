@@ -2,6 +2,7 @@
 #include <torch/script.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -127,9 +128,14 @@ class Reference {
             .toTensor();
     const torch::Tensor item =
         towers_.item.forward({torch::stack(targets)}).toTensor();
-    std::vector<float> log_q(items.size());
-    FrequencyEstimator(kTinyItems, 0, run_.config.training().logq_alpha())
-        .Observe(items, absl::MakeSpan(log_q));
+    std::vector<float> log_q;
+    FrequencyEstimator frequency(kTinyItems, 0,
+                                 run_.config.training().logq_alpha());
+    frequency.Observe(items);
+    for (const int32_t item : items) {
+      log_q.push_back(
+          static_cast<float>(std::log(frequency.Probability(item))));
+    }
     torch::Tensor logits =
         query.mm(item.t()) / run_.config.model().temperature() -
         torch::tensor(log_q).unsqueeze(0);
@@ -215,6 +221,127 @@ TEST(TwoTowerGradientsTest, TheTowersGoAlongTheirGradientsToo) {
   };
   compare(reference.towers().query, after.query);
   compare(reference.towers().item, after.item);
+}
+
+// The gradient of a sequence is that of windows that end at each of its events,
+// where positions say nothing.
+class SequenceGradientsTest : public ::testing::Test {
+ protected:
+  static v1::TrainerConfig Config() {
+    v1::TrainerConfig config = DescentConfig();
+    config.mutable_model()->mutable_encoder()->set_kind(
+        v1::EncoderConfig::TRANSFORMER);
+    config.mutable_model()->mutable_encoder()->set_width(8);
+    config.mutable_model()->mutable_encoder()->set_dropout(0);
+    config.mutable_training()->mutable_loss()->set_negatives(
+        v1::LossConfig::FULL);
+    return config;
+  }
+  static std::vector<float> Moved(const TinyRun& run,
+                                  const TrainingExamples& examples) {
+    const auto model = run.NewModel();
+    const torch::Tensor before = ItemRows(*model);
+    model->TrainStep(examples);
+    const torch::Tensor moved = (before - ItemRows(*model)).contiguous();
+    return {moved.data_ptr<float>(), moved.data_ptr<float>() + moved.numel()};
+  }
+};
+
+TEST_F(SequenceGradientsTest, OneEventIsAWindowOfOne) {
+  const TinyRun run(Config());
+  // User 1's first event predicts the second.
+  const std::vector<float> sequence = Moved(
+      run,
+      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 1}});
+  const std::vector<float> window =
+      Moved(run, std::vector<EvaluationQuery>{{.user = 1, .target = 13}});
+  EXPECT_THAT(sequence,
+              ::testing::Pointwise(::testing::FloatNear(1e-5), window));
+  EXPECT_THAT(sequence, ::testing::Contains(::testing::Gt(1e-3f)));
+}
+
+TEST_F(SequenceGradientsTest, MaskedHistoryIsNoNegative) {
+  v1::TrainerConfig config = Config();
+  config.mutable_training()->mutable_loss()->set_mask_history(true);
+  const TinyRun masking(config), plain(Config());
+  const TrainingExamples examples =
+      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 3}};
+  EXPECT_LT(masking.NewModel()->TrainStep(examples),
+            plain.NewModel()->TrainStep(examples) - 1e-3);
+}
+
+TEST_F(SequenceGradientsTest, WhatIsNoTargetWeighsNothing) {
+  v1::TrainerConfig config = Config();
+  config.mutable_model()->set_example_age(false);  // ages are the targets'
+  TinyRun run(config);
+  const TrainingExamples two =
+      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 2}};
+  const double both = run.NewModel()->TrainStep(two);
+  run.data.log.targets.assign(run.data.log.size(), true);
+  run.data.log.targets[13] = false;
+  const double second = run.NewModel()->TrainStep(two);
+  run.data.log.targets[13] = true;
+  run.data.log.targets[14] = false;
+  EXPECT_NEAR(run.NewModel()->TrainStep(two) + second, both, 1e-5);
+}
+
+TEST_F(SequenceGradientsTest, DislikesAreMaskedOrComparedAsConfigured) {
+  const TrainingExamples examples =
+      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 3}};
+  const auto loss = [&](v1::EventsConfig::Negatives negatives,
+                        v1::LossConfig::Negatives drawn) {
+    v1::TrainerConfig config = Config();
+    config.mutable_events()->set_negatives(negatives);
+    config.mutable_training()->mutable_loss()->set_negatives(drawn);
+    config.mutable_training()->mutable_loss()->set_uniform_negatives(1);
+    TinyRun run(config);
+    run.data.log.dislikes.user_begins = {0, 0, 2, 2, 2, 2, 2};
+    run.data.log.dislikes.items = {8, 9};
+    run.data.log.dislikes.times = {5000, 6000};
+    return run.NewModel()->TrainStep(examples);
+  };
+  using Events = v1::EventsConfig;
+  EXPECT_LT(loss(Events::MASK, v1::LossConfig::FULL),
+            loss(Events::IGNORE, v1::LossConfig::FULL) - 1e-3);
+  // They are there in any case.
+  EXPECT_NEAR(loss(Events::EXPLICIT, v1::LossConfig::FULL),
+              loss(Events::IGNORE, v1::LossConfig::FULL), 1e-6);
+  EXPECT_GT(loss(Events::EXPLICIT, v1::LossConfig::IN_BATCH),
+            loss(Events::IGNORE, v1::LossConfig::IN_BATCH) + 1e-3);
+}
+
+TEST_F(SequenceGradientsTest, AClippedStepIsShorterAndGoesTheSameWay) {
+  v1::TrainerConfig config = Config();
+  config.mutable_training()->set_gradient_clip(0.01);
+  const TinyRun clipped(config), plain(Config());
+  const TrainingExamples examples =
+      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 3}};
+  const std::vector<float> shorter = Moved(clipped, examples);
+  const std::vector<float> whole = Moved(plain, examples);
+  double along = 0, squares = 0, of_shorter = 0;
+  for (size_t i = 0; i < whole.size(); ++i) {
+    along += double{whole[i]} * shorter[i];
+    squares += double{whole[i]} * whole[i];
+    of_shorter += double{shorter[i]} * shorter[i];
+  }
+  EXPECT_GT(along / std::sqrt(squares * of_shorter), 0.99);
+  EXPECT_LT(std::sqrt(of_shorter), 0.011);
+  EXPECT_GT(std::sqrt(squares), 0.02);
+}
+
+TEST_F(SequenceGradientsTest, ALearntTemperatureMoves) {
+  v1::TrainerConfig config = Config();
+  const TrainingExamples examples =
+      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 3}};
+  const TinyRun fixed(config);
+  const auto still = fixed.NewModel();
+  still->TrainStep(examples);
+  EXPECT_NEAR(still->temperature(), 0.1, 1e-6);
+  config.mutable_model()->set_learn_temperature(true);
+  const TinyRun learning(config);
+  const auto model = learning.NewModel();
+  model->TrainStep(examples);
+  EXPECT_GT(std::abs(model->temperature() - 0.1), 1e-3);
 }
 
 }  // namespace

@@ -187,6 +187,7 @@ TEST(TwoTowerModelTest, TrainingReachesBothTowers) {
 
 TEST(TwoTowerModelTest, RowsOutsideOfTheBatchOnlyDecay) {
   v1::TrainerConfig config = TinyConfig();
+  config.mutable_training()->set_embedding_weight_decay(0.01);
   config.mutable_model()->set_item_id_dropout(0);
   config.mutable_model()->set_user_id_dropout(0);
   const TinyRun run(config);
@@ -197,7 +198,8 @@ TEST(TwoTowerModelTest, RowsOutsideOfTheBatchOnlyDecay) {
   }
   const std::vector<float> user1 = UserRow(*model, 1);
   // User 1's items 3, 4, 5 and then 6; user 0's 0 and then 1.
-  model->TrainStep({{.user = 1, .target = 12 + 3}, {.user = 0, .target = 1}});
+  model->TrainStep(std::vector<EvaluationQuery>{{.user = 1, .target = 12 + 3},
+                                                {.user = 0, .target = 1}});
   const double decay = 1 - 0.01 * 0.01;
   for (int item = 0; item < kTinyItems; ++item) {
     const std::vector<float> after = ItemRow(*model, item);
@@ -214,6 +216,7 @@ TEST(TwoTowerModelTest, RowsOutsideOfTheBatchOnlyDecay) {
 
 TEST(TwoTowerModelTest, UnknownRowsAreTrainedByIdDropout) {
   v1::TrainerConfig config = TinyConfig();
+  config.mutable_training()->set_embedding_weight_decay(0.01);
   config.mutable_model()->set_item_id_dropout(0);
   config.mutable_model()->set_user_id_dropout(0);
   const TinyRun without(config);

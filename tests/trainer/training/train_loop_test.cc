@@ -42,7 +42,9 @@ class TrainLoopTest : public ::testing::Test {
     model_ = run_->NewModel();
     if (options.fingerprint.empty()) options.fingerprint = "print";
     Progress progress("");
-    return Train(*model_, run_->sampler, config_, options, progress);
+    auto steps =
+        TrainingSteps::Create(run_->data.log, run_->split, config_).value();
+    return Train(*model_, steps, config_, options, progress);
   }
   absl::StatusOr<v1::TrainingState> Resume(
       const std::string& fingerprint = "print") {
@@ -288,7 +290,7 @@ TEST_F(TrainLoopTest, MaxStepsEndsAnEpochBeforeItsTime) {
   ASSERT_THAT(state, IsOk());
   EXPECT_EQ(model_->step(), 5);
   EXPECT_EQ(state->loss_size(), 2);
-  EXPECT_THAT(state->epoch_steps(), ElementsAre(3, 2));
+  EXPECT_THAT(state->epoch_examples(), ElementsAre(48, 32));
   EXPECT_EQ(checkpoints().StepFiles().front(), checkpoints().StepPath(5));
   const auto again = Resume();
   ASSERT_THAT(again, IsOk());
