@@ -250,6 +250,34 @@ absl::StatusOr<ConvertedColumn> FromLists(const arrow::Array& array,
   return converted;
 }
 
+// REQUIRES: the array is of lists.
+absl::StatusOr<ConvertedColumn> FromAnyLists(const arrow::Array& array,
+                                             ColumnType type,
+                                             const CellName& cell) {
+  if (array.type_id() == arrow::Type::LIST) {
+    return FromLists<arrow::ListArray>(array, type, cell);
+  }
+  if (array.type_id() == arrow::Type::LARGE_LIST) {
+    return FromLists<arrow::LargeListArray>(array, type, cell);
+  }
+  return FromLists<arrow::FixedSizeListArray>(array, type, cell);
+}
+
+bool IsList(const arrow::DataType& type) {
+  return type.id() == arrow::Type::LIST ||
+         type.id() == arrow::Type::LARGE_LIST ||
+         type.id() == arrow::Type::FIXED_SIZE_LIST;
+}
+
+ConvertedColumn OnlyNulls(int64_t rows) {
+  Column column;
+  column.nulls.assign(rows, 1);
+  column.integers.resize(rows);
+  column.numbers.resize(rows);
+  column.texts.resize(rows);
+  return {std::move(column), nullptr};
+}
+
 }  // namespace
 
 absl::StatusOr<ConvertedColumn> ConvertColumn(
@@ -261,28 +289,13 @@ absl::StatusOr<ConvertedColumn> ConvertColumn(
     ASSIGN_OR_RETURN(array,
                      CastTo(*array, dictionary.value_type(), type, cell));
   }
-  if (type == ColumnType::kIds || type == ColumnType::kVector) {
-    switch (array->type_id()) {
-      case arrow::Type::LIST:
-        return FromLists<arrow::ListArray>(*array, type, cell);
-      case arrow::Type::LARGE_LIST:
-        return FromLists<arrow::LargeListArray>(*array, type, cell);
-      case arrow::Type::FIXED_SIZE_LIST:
-        return FromLists<arrow::FixedSizeListArray>(*array, type, cell);
-      default:
-        break;
-    }
-  }
   const arrow::DataType& from = *array->type();
-  if (IsText(from)) return FromText(std::move(array), type, cell);
-  if (from.id() == arrow::Type::NA) {
-    Column column;
-    column.nulls.assign(array->length(), 1);
-    column.integers.resize(array->length());
-    column.numbers.resize(array->length());
-    column.texts.resize(array->length());
-    return ConvertedColumn{std::move(column), nullptr};
+  if (IsList(from) &&
+      (type == ColumnType::kIds || type == ColumnType::kVector)) {
+    return FromAnyLists(*array, type, cell);
   }
+  if (IsText(from)) return FromText(std::move(array), type, cell);
+  if (from.id() == arrow::Type::NA) return OnlyNulls(array->length());
   if (IsMoment(from) && type == ColumnType::kInteger) {
     ASSIGN_OR_RETURN(
         array,

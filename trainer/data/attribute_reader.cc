@@ -31,7 +31,7 @@ std::string IdText(const Column& column, int64_t i) {
 absl::Status AddValue(const TableReader& reader, const RowBatch& batch,
                       int request, int64_t row, int32_t owner,
                       FeatureBuilder& feature) {
-  const absl::Status status = feature.Add(owner, batch.columns[request], row);
+  absl::Status status = feature.Add(owner, batch.columns[request], row);
   if (status.ok()) return status;
   return absl::Status(
       status.code(),
