@@ -20,7 +20,7 @@ using CellOf = std::function<Cell(const v1::Report&)>;
 
 Cell SplitCell(const v1::Report& report) {
   const auto config = ConfigOf(report);
-  return {config ? SplitText(config->split()) : kNone};
+  return {config ? SplitText(*config) : kNone};
 }
 
 Cell EpochsCell(const v1::Report& report) {
@@ -45,14 +45,11 @@ Cell BestBaseline(const v1::SplitReport& test, int32_t k) {
   return best;
 }
 
-Cell LostTo(const v1::SplitReport& test) {
+Cell LossesCell(const v1::SplitReport& test) {
   if (test.exact().recall().empty()) return {kNone};
-  if (test.lost_to().empty()) return {"no baseline"};
-  return {.text = absl::StrJoin(test.lost_to(), ", ",
-                                [](std::string* out, const std::string& name) {
-                                  out->append(BaselineName(name));
-                                }),
-          .bad = true};
+  const std::vector<std::string> names = LostTo(test);
+  if (names.empty()) return {"no baseline"};
+  return {.text = absl::StrJoin(names, ", "), .bad = true};
 }
 
 Cell IndexSize(const v1::Report& report) {
@@ -107,7 +104,7 @@ std::vector<std::pair<std::string, CellOf>> TestRows() {
       {"best baseline @10", Test([](auto& t) { return BestBaseline(t, 10); })},
       {"best baseline @100",
        Test([](auto& t) { return BestBaseline(t, 100); })},
-      {"loses to", Test(LostTo)},
+      {"loses to", Test(LossesCell)},
       {"index/exact recall@100", Test([](auto& t) {
          return FigureAt(t.ann_recall_ratio(), t.ann_recall_ratio_interval(),
                          100);

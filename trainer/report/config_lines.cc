@@ -72,10 +72,19 @@ std::map<std::string, std::string> ConfigLines(
   return lines;
 }
 
-std::string SplitText(const v1::SplitConfig& split) {
+std::string SplitText(const v1::TrainerConfig& config) {
+  const v1::SplitConfig& split = config.split();
   if (split.kind() == v1::SplitConfig::LEAVE_ONE_OUT) return "leave one out";
-  return absl::StrFormat("test: last %g days, validation: %g days before",
-                         split.test_days(), split.validation_days());
+  std::string text =
+      absl::StrFormat("test: last %g days, validation: %g days before",
+                      split.test_days(), split.validation_days());
+  if (split.gap_minutes() > 0) {
+    absl::StrAppendFormat(&text, ", gaps of %g min", split.gap_minutes());
+  }
+  if (config.evaluation().protocol() == v1::EvaluationConfig::USER_SPLIT) {
+    text += ", a query a user";
+  }
+  return text;
 }
 
 }  // namespace segue

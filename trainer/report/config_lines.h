@@ -20,8 +20,8 @@ std::optional<v1::TrainerConfig> ConfigOf(const v1::Report& report);
 // same value written down do not differ.
 std::map<std::string, std::string> ConfigLines(const v1::TrainerConfig& config);
 
-// How the events were split, in words.
-std::string SplitText(const v1::SplitConfig& split);
+// How the events were split, and what a query of the test is, in words.
+std::string SplitText(const v1::TrainerConfig& config);
 
 }  // namespace segue
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -70,6 +71,24 @@ std::string BaselineName(absl::string_view field) {
   if (field == "recent_popularity") return "most popular of late";
   if (field == "item_knn") return "item kNN";
   return absl::StrReplaceAll(field, {{"_", " "}});
+}
+
+std::vector<std::string> LostTo(const v1::SplitReport& test) {
+  std::vector<std::string> names;
+  const auto add = [&names](std::string name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      names.push_back(std::move(name));
+    }
+  };
+  for (const std::string& field : test.lost_to()) add(BaselineName(field));
+  for (NamedRanking& baseline : BaselinesOf(test)) {
+    for (int32_t k : {10, 100}) {
+      const auto model = At(test.exact().recall(), k);
+      const auto other = At(baseline.ranking->recall(), k);
+      if (model && other && *other > *model) add(baseline.name);
+    }
+  }
+  return names;
 }
 
 std::string Count(double value) {

@@ -44,6 +44,10 @@ Cell Figure(double value, const v1::Interval& interval);
 std::vector<NamedRanking> BaselinesOf(const v1::SplitReport& test);
 // "item kNN" for lost_to's "item_knn".
 std::string BaselineName(absl::string_view field);
+// The names of the baselines that the model loses to: those that the report
+// names, and any whose recall@10 or recall@100 is above the model's (reports of
+// older form name none).
+std::vector<std::string> LostTo(const v1::SplitReport& test);
 
 // 1,234,567 of any count.
 std::string Count(double value);

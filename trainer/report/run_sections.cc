@@ -129,7 +129,7 @@ PageSection DataSection(const v1::Report& report) {
     if (!config->items().path().empty()) {
       rows.push_back({{"items from"}, {config->items().path()}});
     }
-    rows.push_back({{"split"}, {SplitText(config->split())}});
+    rows.push_back({{"split"}, {SplitText(*config)}});
   }
   rows.push_back({{"users"}, {Count(data.users())}});
   rows.push_back(

@@ -50,7 +50,7 @@ std::string ListsTable(const v1::SplitReport& test) {
 std::string DepthsTable(const v1::SplitReport& test) {
   const std::vector<NamedRanking> baselines = BaselinesOf(test);
   std::vector<std::string> head = {"k", "recall, exact", "NDCG, exact",
-                                   "recall, index"};
+                                   "hit rate, exact", "recall, index"};
   for (const NamedRanking& baseline : baselines) {
     head.push_back(absl::StrCat("recall, ", baseline.name));
   }
@@ -59,6 +59,7 @@ std::string DepthsTable(const v1::SplitReport& test) {
     TableRow row = {{absl::StrCat(k)},
                     RecallAt(test.exact(), k),
                     NdcgAt(test.exact(), k),
+                    FigureAt(test.exact().hit_rate(), k),
                     FigureAt(test.ann().recall(), k)};
     for (const NamedRanking& baseline : baselines) {
       row.push_back(FigureAt(baseline.ranking->recall(), k));
@@ -121,13 +122,10 @@ std::vector<std::string> Dimensions(const v1::SplitReport& test) {
 std::string Summary(const v1::SplitReport& test) {
   if (test.exact().recall().empty()) return "";
   std::string out;
-  if (!test.lost_to().empty()) {
+  const std::vector<std::string> losses = LostTo(test);
+  if (!losses.empty()) {
     out = absl::StrCat("<p class=\"bad\" role=\"alert\">The model loses to: ",
-                       EscapeHtml(absl::StrJoin(
-                           test.lost_to(), ", ",
-                           [](std::string* text, const std::string& field) {
-                             text->append(BaselineName(field));
-                           })),
+                       EscapeHtml(absl::StrJoin(losses, ", ")),
                        " (recall@10 or recall@100).</p>\n");
   }
   absl::StrAppend(&out, "<dl class=\"tiles\">\n",

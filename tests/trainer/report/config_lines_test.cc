@@ -48,11 +48,18 @@ TEST(ConfigLinesTest, HaveThePathsOfSetAndTheDefaults) {
 }
 
 TEST(SplitTextTest, SaysWhichEventsAreTheTest) {
-  v1::SplitConfig split;
+  v1::TrainerConfig config;
+  v1::SplitConfig& split = *config.mutable_split();
   split.set_validation_days(0.5);
-  EXPECT_EQ(SplitText(split), "test: last 7 days, validation: 0.5 days before");
+  EXPECT_EQ(SplitText(config),
+            "test: last 7 days, validation: 0.5 days before");
+  split.set_gap_minutes(30);
+  config.mutable_evaluation()->set_protocol(v1::EvaluationConfig::USER_SPLIT);
+  EXPECT_EQ(SplitText(config),
+            "test: last 7 days, validation: 0.5 days before, gaps of 30 min, "
+            "a query a user");
   split.set_kind(v1::SplitConfig::LEAVE_ONE_OUT);
-  EXPECT_EQ(SplitText(split), "leave one out");
+  EXPECT_EQ(SplitText(config), "leave one out");
 }
 
 }  // namespace

@@ -35,6 +35,20 @@ TEST(FiguresTest, OnlyMeasuredBaselinesAreThere) {
   EXPECT_EQ(BaselineName("some_other"), "some other");
 }
 
+TEST(FiguresTest, LossesAreThoseNamedAndThoseSeen) {
+  v1::SplitReport test;
+  *test.mutable_exact() = testing::Ranking(0.5);
+  *test.mutable_baselines()->mutable_popularity() = testing::Ranking(0.5);
+  EXPECT_TRUE(LostTo(test).empty()) << "as good is not above";
+  // Above at 100 alone, and not named by the report.
+  (*test.mutable_baselines()->mutable_popularity()->mutable_recall())["100"] =
+      0.9;
+  test.add_lost_to("item_knn");
+  EXPECT_THAT(LostTo(test), ElementsAre("item kNN", "most popular"));
+  test.add_lost_to("popularity");
+  EXPECT_THAT(LostTo(test), ElementsAre("item kNN", "most popular"));
+}
+
 TEST(FiguresTest, CountsAreGroupedByThousands) {
   EXPECT_EQ(Count(0), "0");
   EXPECT_EQ(Count(999), "999");

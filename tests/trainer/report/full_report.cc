@@ -126,6 +126,7 @@ v1::RankingReport Ranking(double recall) {
         *report.mutable_recall_interval());
     add(recall * share / 2, *report.mutable_ndcg(),
         *report.mutable_ndcg_interval());
+    (*report.mutable_hit_rate())[key] = recall * share + 0.003;
     (*report.mutable_coverage())[key] = share / 2;
     (*report.mutable_popularity_rank())[key] = 0.1 + share / 10;
   }

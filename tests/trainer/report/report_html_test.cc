@@ -158,6 +158,7 @@ TEST(ReportHtmlTest, HoldsTheFiguresWithoutScripts) {
         "item kNN",
         "most popular of late",
         "transitions",
+        "<td>0.2430</td>",
         "0.9875 <small>[0.9700, 1.0100]",
         "top 1 %",
         "IVF256_HNSW32,PQ64x4fs,Refine(SQ8)",
