@@ -35,9 +35,9 @@ runtime_packages=(libtorch1.13 libopenblas0-openmp libgomp1 libgrpc++1.51
 build_packages=(build-essential cmake ninja-build ccache pkg-config
   libtorch-dev libfaiss-dev libopenblas-openmp-dev libgrpc++-dev
   libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
-  prometheus-cpp-dev libcpp-httplib-dev libcli11-dev libgtest-dev
-  libgmock-dev libbenchmark-dev libssl-dev zlib1g-dev python3 python3-pip
-  python3-grpcio python3-protobuf ca-certificates dpkg-dev)
+  prometheus-cpp-dev libcpp-httplib-dev libcli11-dev libjs-chart.js
+  libgtest-dev libgmock-dev libbenchmark-dev libssl-dev zlib1g-dev python3
+  python3-pip python3-grpcio python3-protobuf ca-certificates dpkg-dev)
 dev_packages=(clang-format clang-tidy libomp-dev)
 
 say() { printf 'install_deps: %s\n' "$*"; }

@@ -3,7 +3,7 @@
 # image, trainings on real data. Two hours or so on two cores; runs each part
 # even if one fails, and says at the end which did.
 #
-#   tests/full.sh [PART...]      PART: tsan, image, movielens, playlists
+#   tests/full.sh [PART...]      PART: browser, tsan, image, movielens, playlists
 #
 # SEGUE_DATA names the folder with ml-1m/ and playlists/ (events.csv.gz,
 # items.csv.gz); default: ../shared/data, else data.
@@ -36,8 +36,22 @@ train() {
   /usr/bin/python3 tests/figures.py "$work/run/report.json"
 }
 
+# The pages of the report, in a browser.
+browser() {
+  local chromium
+  chromium=$(command -v chromium) || {
+    echo "full: browser SKIPPED: apt-get install chromium"
+    return
+  }
+  cmake --preset release && cmake --build build/release \
+    --target trainer_report_test || return
+  SEGUE_CHROMIUM=$chromium build/release/tests/trainer_report_test \
+    --gtest_filter='BrowserTest.*'
+}
+
 part() {
   case $1 in
+    browser) browser ;;
     tsan) tests/sanitized.sh tsan ;;
     image) tests/image.sh ;;
     movielens) train ml-1m deploy/config/movielens.textproto ;;
@@ -47,7 +61,7 @@ part() {
 }
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(image movielens playlists tsan)
+[ $# -gt 0 ] || parts=(browser image movielens playlists tsan)
 deploy/install_deps.sh
 failed=()
 for name in "${parts[@]}"; do

@@ -44,6 +44,8 @@ struct Arguments {
   std::string bundle;
   bool resume = false;
   segue::SyntheticOptions synth;
+  std::vector<std::string> runs;
+  std::string html;
 };
 
 void AddConfig(CLI::App& verb, Arguments& arguments, bool required) {
@@ -61,6 +63,34 @@ void AddBundle(CLI::App& verb, Arguments& arguments) {
   verb.add_option("--bundle", arguments.bundle,
                   "A version's folder, or a bundle root (its CURRENT)")
       ->required();
+}
+
+void AddBundleVerbs(CLI::App& app, Arguments& arguments) {
+  CLI::App* evaluate =
+      app.add_subcommand("evaluate", "Measure a published bundle; prints JSON");
+  AddBundle(*evaluate, arguments);
+  AddConfig(*evaluate, arguments, /*required=*/false);
+
+  CLI::App* index = app.add_subcommand(
+      "index", "Publish a bundle again with an index built anew");
+  AddBundle(*index, arguments);
+  AddConfig(*index, arguments, /*required=*/false);
+
+  CLI::App* inspect =
+      app.add_subcommand("inspect", "Verify a bundle and print its manifest");
+  AddBundle(*inspect, arguments);
+}
+
+void AddCompare(CLI::App& app, Arguments& arguments) {
+  CLI::App* compare =
+      app.add_subcommand("compare", "Print the reports of runs side by side");
+  compare
+      ->add_option("run", arguments.runs,
+                   "A run's folder, a bundle's, a bundle root, or a "
+                   "report.json; several")
+      ->required();
+  compare->add_option("--html", arguments.html,
+                      "Also write a page with their curves to this file");
 }
 
 // The configuration that a bundle was trained with, unless another is named.
@@ -83,6 +113,9 @@ absl::Status Run(const CLI::App& app, const Arguments& arguments) {
     return app.got_subcommand(verb);
   };
   if (chosen("synth")) return segue::RunSynth(arguments.synth);
+  if (chosen("compare")) {
+    return segue::RunCompare(arguments.runs, arguments.html);
+  }
   if (chosen("train")) {
     segue::v1::TrainerConfig config;
     RETURN_IF_ERROR(
@@ -128,19 +161,8 @@ int main(int argc, char** argv) {
   synth->add_option("--events", arguments.synth.events)->capture_default_str();
   synth->add_option("--seed", arguments.synth.seed)->capture_default_str();
 
-  CLI::App* evaluate =
-      app.add_subcommand("evaluate", "Measure a published bundle; prints JSON");
-  AddBundle(*evaluate, arguments);
-  AddConfig(*evaluate, arguments, /*required=*/false);
-
-  CLI::App* index = app.add_subcommand(
-      "index", "Publish a bundle again with an index built anew");
-  AddBundle(*index, arguments);
-  AddConfig(*index, arguments, /*required=*/false);
-
-  CLI::App* inspect =
-      app.add_subcommand("inspect", "Verify a bundle and print its manifest");
-  AddBundle(*inspect, arguments);
+  AddBundleVerbs(app, arguments);
+  AddCompare(app, arguments);
 
   CLI11_PARSE(app, argc, argv);
   const absl::Status status = Run(app, arguments);

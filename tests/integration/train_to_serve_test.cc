@@ -89,6 +89,16 @@ TEST_F(TrainToServeTest, ReportHasTheFieldsThatScriptsRead) {
   EXPECT_GT(report.index().build_seconds(), 0);
 }
 
+TEST_F(TrainToServeTest, CompareShowsARunBesideItsBundle) {
+  const std::string page = *folder_ / "compare.html";
+  const Finished compared = RunTrainer(
+      {"compare", *folder_ / "run", Root(), "--html", page}, folder_->path());
+  EXPECT_EQ(compared.code, 0) << compared.errors;
+  EXPECT_THAT(compared.output,
+              AllOf(HasSubstr(Root()), HasSubstr("recall@10")));
+  EXPECT_THAT(ReadAll(page), HasSubstr("Runs side by side"));
+}
+
 TEST_F(TrainToServeTest, TheIndexFindsWhatExactSearchFinds) {
   const v1::Report report = ParseReport(ReadAll(*folder_ / "run/report.json"));
   EXPECT_GE(report.evaluation().test().ann().overlap().at("100"), 0.95);

@@ -26,6 +26,7 @@ server:           core/base core/config core/schema core/catalog core/history co
 trainer/base:
 trainer/data:     trainer/base core/
 trainer/model:    trainer/base trainer/data core/
+trainer/report:   core/base core/bundle
 trainer:          trainer/ core/
 '
 

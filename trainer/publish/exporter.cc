@@ -13,7 +13,7 @@
 #include "core/towers/torchscript_towers.h"
 #include "google/protobuf/text_format.h"
 #include "trainer/data/dataset_reader.h"
-#include "trainer/publish/report_files.h"
+#include "trainer/report/json.h"
 
 namespace segue {
 namespace {

@@ -16,6 +16,7 @@
 #include "trainer/evaluation/serving_requests.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/report_files.h"
+#include "trainer/report/json.h"
 
 namespace segue {
 namespace {

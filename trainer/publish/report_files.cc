@@ -1,38 +1,18 @@
 #include "trainer/publish/report_files.h"
 
-#include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
-#include "google/protobuf/util/json_util.h"
-#include "trainer/evaluation/report_html.h"
 #include "trainer/publish/exporter.h"
+#include "trainer/report/json.h"
+#include "trainer/report/report_html.h"
 
 namespace segue {
-
-absl::StatusOr<std::string> MessageToJson(
-    const google::protobuf::Message& message, bool spaced) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  options.add_whitespace = spaced;
-  // A count of 0 is a figure, too.
-  options.always_print_primitive_fields = spaced;
-  std::string json;
-  const auto printed =
-      google::protobuf::util::MessageToJsonString(message, &json, options);
-  if (printed.ok()) return json;
-  return absl::InternalError(absl::StrCat(
-      "cannot print ", message.GetTypeName(), " as JSON: ",
-      absl::string_view(printed.message().data(), printed.message().size())));
-}
-
-absl::StatusOr<std::string> ReportToJson(const v1::Report& report) {
-  return MessageToJson(report, /*spaced=*/true);
-}
 
 absl::Status WriteReport(const v1::Report& report, const std::string& folder) {
   ASSIGN_OR_RETURN(const std::string json, ReportToJson(report));
   RETURN_IF_ERROR(WriteFileAtomically(folder + "/report.json", json));
-  return WriteFileAtomically(folder + "/report.html", ReportToHtml(report));
+  ASSIGN_OR_RETURN(const std::string html, ReportToHtml(report));
+  return WriteFileAtomically(folder + "/report.html", html);
 }
 
 void FillLibraryVersions(v1::Report& report) {

@@ -20,6 +20,7 @@
 #include "trainer/evaluation/snapshot_answers.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/report_files.h"
+#include "trainer/report/json.h"
 
 namespace segue {
 namespace {

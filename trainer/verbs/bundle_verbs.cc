@@ -15,8 +15,8 @@
 #include "trainer/empty_paths.h"
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/publish/exporter.h"
-#include "trainer/publish/report_files.h"
 #include "trainer/publish/republish_index.h"
+#include "trainer/report/json.h"
 #include "trainer/verbs/threads.h"
 #include "trainer/verbs/verbs.h"
 

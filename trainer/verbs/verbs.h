@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "segue/v1/config.pb.h"
@@ -31,6 +32,11 @@ absl::Status RunIndex(const std::string& bundle_folder,
 
 // Verifies every file of the bundle and prints its manifest.
 absl::Status RunInspect(const std::string& bundle_folder);
+
+// Prints the reports of `runs` (LoadRunReport's paths) side by side; with
+// `html_file`, writes a page that compares them there, too.
+absl::Status RunCompare(const std::vector<std::string>& runs,
+                        const std::string& html_file);
 
 absl::Status RunSynth(const SyntheticOptions& options);
 
