@@ -112,8 +112,14 @@ TEST_P(SequenceEncoderTest, OrderMatters) {
 TEST_P(SequenceEncoderTest, EveryEventMatters) {
   for (int64_t event = 0; event < kLength; ++event) {
     Queries changed;
-    changed.history = changed.history.clone();
-    changed.history[0][event] += 1;
+    // The seed stands in the newest place.
+    if (event == kLength - 1) {
+      changed.seed = changed.seed.clone();
+      changed.seed[0] += 1;
+    } else {
+      changed.history = changed.history.clone();
+      changed.history[0][event] += 1;
+    }
     const Tensor change =
         (changed.Through(tower_) - Queries().Through(tower_)).abs();
     EXPECT_GT(change[0].max().item<float>(), 1e-5) << event;
