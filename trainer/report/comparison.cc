@@ -121,10 +121,11 @@ std::vector<std::pair<std::string, CellOf>> TestRows() {
        Test([](auto& t) { return FigureAt(t.exact().coverage(), 10); })}};
 }
 
-// A cell as plain text.
+// A cell as plain text: "0.2811 [0.2700, 0.2920]", "3 (published: 2)".
 std::string Plain(const Cell& cell) {
-  return cell.note.empty() ? cell.text
-                           : absl::StrCat(cell.text, " ", cell.note);
+  if (cell.note.empty()) return cell.text;
+  if (cell.note.front() == '[') return absl::StrCat(cell.text, " ", cell.note);
+  return absl::StrCat(cell.text, " (", cell.note, ")");
 }
 
 std::string Aligned(const std::vector<TableRow>& rows) {

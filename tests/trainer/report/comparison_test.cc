@@ -93,6 +93,7 @@ TEST(ComparisonToTextTest, ColumnsAreAligned) {
     ASSERT_NE(begin, std::string::npos) << figure;
     EXPECT_EQ(begin - text.rfind('\n', begin) - 1, column) << text;
   }
+  EXPECT_THAT(text, HasSubstr("  3 (published: 2)"));
   EXPECT_THAT(text, Not(HasSubstr(" \n")));
 }
 
