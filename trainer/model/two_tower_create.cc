@@ -91,6 +91,31 @@ std::vector<int32_t> Trained(const Split& split) {
   return items;
 }
 
+// Those that a user uttered up to the last of his training events: later ones
+// would tell of what is to be found.
+Dislikes InTraining(const EventLog& log, const Split& split,
+                    v1::EventsConfig::Negatives use) {
+  if (log.dislikes.user_begins.empty() || use == v1::EventsConfig::IGNORE) {
+    return {};
+  }
+  Dislikes known;
+  known.user_begins.push_back(0);
+  for (int32_t user = 0; user < log.users(); ++user) {
+    const int64_t end = split.train_ends[user];
+    for (int64_t d = log.dislikes.user_begins[user];
+         d < log.dislikes.user_begins[user + 1]; ++d) {
+      if (end == log.user_begins[user] ||
+          log.dislikes.times[d] > log.times[end - 1]) {
+        continue;
+      }
+      known.items.push_back(log.dislikes.items[d]);
+      known.times.push_back(log.dislikes.times[d]);
+    }
+    known.user_begins.push_back(static_cast<int64_t>(known.items.size()));
+  }
+  return known;
+}
+
 // The towers' matrices decay; biases, norms, positions and the temperature do
 // not.
 std::unique_ptr<torch::optim::AdamW> MakeOptimiser(
@@ -186,6 +211,7 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
   auto state = absl::WrapUnique(new State{
       .data = data,
       .config = config,
+      .dislikes = InTraining(data.log, split, config.events().negatives()),
       .age = AgeScale::Fit(data.log, split, config),
       .learning_rate = adamw.learning_rate,
       .items = std::move(item_encoder),

@@ -23,6 +23,7 @@ namespace segue {
 struct TwoTowerModel::State {
   const Dataset& data;
   const v1::TrainerConfig config;
+  const Dislikes dislikes;  // of the training period, if they are to be used
   AgeScale age;
   LearningRate learning_rate;
   RowEncoder items, users, requests;

@@ -142,7 +142,6 @@ torch::Tensor TwoTowerModel::State::RunQueryTower() {
 
 // What a user turned down is compared with what the user took.
 void TwoTowerModel::State::AddDislikes() {
-  const Dislikes& dislikes = data.log.dislikes;
   if (dislikes.user_begins.empty() ||
       config.events().negatives() != v1::EventsConfig::EXPLICIT) {
     return;
@@ -156,15 +155,12 @@ void TwoTowerModel::State::AddDislikes() {
 }
 
 // Pairs of a query and a candidate that are not what the candidate is to
-// others: items of the history, and what the user turned down, whenever that
-// was.
+// others: items of the history, and what the user turned down in the training
+// period.
 void TwoTowerModel::State::FindPairs() {
   pairs.clear();
   const bool mask_history = config.training().loss().mask_history();
-  const Dislikes& dislikes = data.log.dislikes;
-  const bool use_dislikes =
-      !dislikes.user_begins.empty() &&
-      config.events().negatives() != v1::EventsConfig::IGNORE;
+  const bool use_dislikes = !dislikes.user_begins.empty();
   if (!mask_history && !use_dislikes) return;
   const float of_dislikes =
       config.events().negatives() == v1::EventsConfig::MASK

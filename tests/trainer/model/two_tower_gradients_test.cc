@@ -289,7 +289,7 @@ TEST_F(SequenceGradientsTest, DislikesAreMaskedOrComparedAsConfigured) {
   const TrainingExamples examples =
       std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 3}};
   const auto loss = [&](v1::EventsConfig::Negatives negatives,
-                        v1::LossConfig::Negatives drawn) {
+                        v1::LossConfig::Negatives drawn, uint32_t time = 2000) {
     v1::TrainerConfig config = Config();
     config.mutable_events()->set_negatives(negatives);
     config.mutable_training()->mutable_loss()->set_negatives(drawn);
@@ -297,12 +297,15 @@ TEST_F(SequenceGradientsTest, DislikesAreMaskedOrComparedAsConfigured) {
     TinyRun run(config);
     run.data.log.dislikes.user_begins = {0, 0, 2, 2, 2, 2, 2};
     run.data.log.dislikes.items = {8, 9};
-    run.data.log.dislikes.times = {5000, 6000};
+    run.data.log.dislikes.times = {time, time};
     return run.NewModel()->TrainStep(examples);
   };
   using Events = v1::EventsConfig;
   EXPECT_LT(loss(Events::MASK, v1::LossConfig::FULL),
             loss(Events::IGNORE, v1::LossConfig::FULL) - 1e-3);
+  // What comes after training tells it nothing.
+  EXPECT_EQ(loss(Events::MASK, v1::LossConfig::FULL, /*time=*/100000),
+            loss(Events::IGNORE, v1::LossConfig::FULL));
   // They are there in any case.
   EXPECT_NEAR(loss(Events::EXPLICIT, v1::LossConfig::FULL),
               loss(Events::IGNORE, v1::LossConfig::FULL), 1e-6);
