@@ -28,7 +28,6 @@ absl::StatusOr<SequenceSampler> SequenceSampler::Create(
   sampler.longest_ = config.history_length();
   sampler.targets_per_step_ = targets_per_step;
   sampler.seed_ = seed;
-  sampler.begins_.push_back(0);
   const int64_t fewest = std::max(config.min_history(), 1) + int64_t{1};
   int64_t most = 0;
   for (int32_t user = 0; user < log.users(); ++user) {
@@ -40,9 +39,6 @@ absl::StatusOr<SequenceSampler> SequenceSampler::Create(
     if (targets == 0) continue;
     sampler.users_.push_back(user);
     sampler.targets_ += targets;
-    const int64_t sequences =
-        (events - 1 + sampler.longest_ - 1) / sampler.longest_;
-    sampler.begins_.push_back(sampler.begins_.back() + sequences);
   }
   if (sampler.users_.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -54,44 +50,67 @@ absl::StatusOr<SequenceSampler> SequenceSampler::Create(
   return sampler;
 }
 
+int64_t SequenceSampler::Head(int64_t epoch, int32_t user) const {
+  const uint64_t drawn = Mix64(Mix64(seed_, static_cast<uint64_t>(epoch)),
+                               static_cast<uint64_t>(user) ^ 0x637574u);
+  return 1 + static_cast<int64_t>(drawn % static_cast<uint64_t>(longest_));
+}
+
 TrainingSequence SequenceSampler::Sequence(int64_t epoch,
                                            int64_t number) const {
   const auto next = std::upper_bound(begins_.begin(), begins_.end(), number);
   const int64_t i = next - begins_.begin() - 1;
-  const int64_t count = begins_[i + 1] - begins_[i],
-                place = number - begins_[i];
+  const int64_t place = number - begins_[i];
   const int32_t user = users_[i];
   const int64_t first = log_->user_begins[user];
-  const int64_t targets = split_->train_ends[user] - first - 1;
-  if (count == 1) return {user, first, static_cast<int32_t>(targets)};
-  // The first sequence has a drawn length, which moves the cuts; the rest are
-  // whole but for the second one, which takes up the slack.
-  const int64_t least = targets - (count - 1) * longest_;
-  const int64_t most =
-      std::min<int64_t>(longest_, targets - (count - 2) * longest_ - 1);
-  const uint64_t drawn = Mix64(Mix64(seed_, static_cast<uint64_t>(epoch)),
-                               static_cast<uint64_t>(user) ^ 0x637574u);
-  const int64_t head = least + static_cast<int64_t>(drawn % (most - least + 1));
-  if (place == 0) return {user, first, static_cast<int32_t>(head)};
-  const int64_t end = targets - (count - 1 - place) * longest_;
-  const int64_t begin = place == 1 ? head : end - longest_;
+  const int64_t all = split_->train_ends[user] - first - 1;
+  if (all <= longest_) return {user, first, static_cast<int32_t>(all)};
+  const int64_t head = Head(epoch, user);
+  const int64_t end = std::min(head + place * longest_, all);
+  const int64_t begin =
+      place == 0 ? 0 : head + (place - 1) * int64_t{longest_};
   return {user, first + begin, static_cast<int32_t>(end - begin)};
+}
+
+int64_t SequenceSampler::Targets(const TrainingSequence& sequence) const {
+  return CountTargets(*log_, sequence.begin + 1,
+                      sequence.begin + 1 + sequence.length);
 }
 
 void SequenceSampler::Plan(int64_t epoch) {
   if (planned_epoch_ == epoch) return;
   planned_epoch_ = epoch;
+  begins_.assign(1, 0);
+  for (const int32_t user : users_) {
+    const int64_t all = split_->train_ends[user] - log_->user_begins[user] - 1;
+    int64_t sequences = 1;
+    if (all > longest_) {
+      const int64_t rest = all - Head(epoch, user);
+      sequences += (rest + longest_ - 1) / longest_;
+    }
+    begins_.push_back(begins_.back() + sequences);
+  }
   step_begins_.assign(1, 0);
   const int64_t count = begins_.back();
-  const uint64_t key = Mix64(seed_, static_cast<uint64_t>(epoch));
   int64_t targets = 0;
   for (int64_t place = 0; place < count; ++place) {
-    targets += Sequence(epoch, PermuteIndex(place, count, key)).length;
-    if (targets >= targets_per_step_ || place + 1 == count) {
+    targets += Targets(Sequence(epoch, Number(place)));
+    if (targets >= targets_per_step_) {
       step_begins_.push_back(place + 1);
       targets = 0;
     }
   }
+  // What is left makes a step of its own if there is something to learn in it.
+  if (targets > 0) {
+    step_begins_.push_back(count);
+  } else {
+    step_begins_.back() = count;
+  }
+}
+
+int64_t SequenceSampler::Number(int64_t place) const {
+  return PermuteIndex(place, begins_.back(),
+                      Mix64(seed_, static_cast<uint64_t>(planned_epoch_)));
 }
 
 int64_t SequenceSampler::Steps(int64_t epoch) {
@@ -102,10 +121,10 @@ int64_t SequenceSampler::Steps(int64_t epoch) {
 std::vector<TrainingSequence> SequenceSampler::Step(int64_t epoch,
                                                     int64_t step) {
   Plan(epoch);
-  const uint64_t key = Mix64(seed_, static_cast<uint64_t>(epoch));
   std::vector<TrainingSequence> sequences;
   for (int64_t p = step_begins_[step]; p < step_begins_[step + 1]; ++p) {
-    sequences.push_back(Sequence(epoch, PermuteIndex(p, begins_.back(), key)));
+    const TrainingSequence sequence = Sequence(epoch, Number(p));
+    if (Targets(sequence) > 0) sequences.push_back(sequence);
   }
   return sequences;
 }

@@ -21,12 +21,13 @@ struct TrainingSequence {
 };
 
 // Every event of a user but the first is a target once an epoch. Users with
-// more than history_length targets give several sequences, cut elsewhere in
-// each epoch. Users with fewer than min_history + 1 training events give none.
+// more than history_length targets give several sequences: the first has a
+// drawn length, so that all cuts move from one epoch to the next. Users with
+// fewer than min_history + 1 training events give none.
 //
-// Where not every event can be a target (EventLog::IsTarget), sequences and
-// steps are cut all the same, and whoever trains leaves those positions out;
-// users without a target give no sequence.
+// Where not every event can be a target (EventLog::IsTarget), sequences are cut
+// all the same, and whoever trains leaves those positions out; sequences without
+// any target are left out here.
 //
 // Which sequences a step trains on is a pure function of (seed, epoch, step).
 // Borrows log and split. One thread.
@@ -46,22 +47,30 @@ class SequenceSampler {
   int64_t Steps(int64_t epoch);
   // REQUIRES: 0 <= step < Steps(epoch).
   std::vector<TrainingSequence> Step(int64_t epoch, int64_t step);
+  // Those of a sequence that IsTarget().
+  int64_t Targets(const TrainingSequence& sequence) const;
 
  private:
   SequenceSampler() = default;
-  TrainingSequence Sequence(int64_t epoch, int64_t number) const;
   void Plan(int64_t epoch);
+  // Of the planned epoch.
+  int64_t Number(int64_t place) const;
+  TrainingSequence Sequence(int64_t epoch, int64_t number) const;
+  // Length of the first of a user's several sequences.
+  int64_t Head(int64_t epoch, int32_t user) const;
 
   const EventLog* log_ = nullptr;
   const Split* split_ = nullptr;
-  std::vector<int32_t> users_;   // that yield sequences
-  std::vector<int64_t> begins_;  // [users + 1] of each one's sequences
+  std::vector<int32_t> users_;  // that yield sequences
   int64_t targets_ = 0;
   int32_t longest_ = 1;
   int32_t targets_per_step_ = 1;
   uint64_t seed_ = 0;
   int64_t planned_epoch_ = -1;
-  std::vector<int64_t> step_begins_;  // [steps + 1] places of planned_epoch_
+  // Of planned_epoch_: where each user's sequences begin, [users + 1], and the
+  // places of each step, [steps + 1].
+  std::vector<int64_t> begins_;
+  std::vector<int64_t> step_begins_;
 };
 
 }  // namespace segue

@@ -42,7 +42,7 @@ int64_t TrainingSteps::examples_per_epoch() const {
   return windows_.examples() / batch_ * batch_;
 }
 
-int64_t CountTargets(const TrainingExamples& examples) {
+int64_t TrainingSteps::CountTargets(const TrainingExamples& examples) const {
   if (const auto* windows =
           std::get_if<std::vector<EvaluationQuery>>(&examples)) {
     return static_cast<int64_t>(windows->size());
@@ -50,7 +50,7 @@ int64_t CountTargets(const TrainingExamples& examples) {
   int64_t targets = 0;
   for (const TrainingSequence& sequence :
        std::get<std::vector<TrainingSequence>>(examples)) {
-    targets += sequence.length;
+    targets += sequences_->Targets(sequence);
   }
   return targets;
 }

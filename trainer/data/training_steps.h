@@ -35,6 +35,8 @@ class TrainingSteps {
   int64_t Steps(int64_t epoch);
   // REQUIRES: 0 <= step < Steps(epoch).
   TrainingExamples Examples(int64_t epoch, int64_t step);
+  // How many targets they are.
+  int64_t CountTargets(const TrainingExamples& examples) const;
   // Targets of an epoch.
   int64_t examples_per_epoch() const;
 
@@ -48,9 +50,6 @@ class TrainingSteps {
   std::optional<SequenceSampler> sequences_;
   int64_t batch_ = 1;  // windows a step
 };
-
-// How many targets they are.
-int64_t CountTargets(const TrainingExamples& examples);
 
 }  // namespace segue
 

@@ -19,7 +19,7 @@ EmbeddingTable::EmbeddingTable(int64_t rows, int32_t width,
       state_(rows * 3 * width, 0.0f),
       last_steps_(rows, 0) {
   Random random(seed);
-  const double deviation = std::sqrt(2.0 / (rows + width));
+  const double deviation = std::sqrt(1.0 / width);
   for (int64_t row = 0; row < rows; ++row) {
     float* weights = &state_[row * 3 * width];
     for (int32_t i = 0; i < width; ++i) {

@@ -17,6 +17,17 @@ void ScriptWeights::AddLinear(const std::string& name, int32_t in,
   Add(name + "_bias", torch::zeros({out}));
 }
 
+void ScriptWeights::AddZeroLinear(const std::string& name, int32_t in,
+                                  int32_t out) {
+  Add(name + "_weight", torch::zeros({out, in}));
+  Add(name + "_bias", torch::zeros({out}));
+}
+
+void ScriptWeights::Share(const std::string& name,
+                          const torch::Tensor& values) {
+  Add(name, values);
+}
+
 void ScriptWeights::AddNorm(const std::string& name, int32_t width) {
   Add(name + "_weight", torch::ones({width}));
   Add(name + "_bias", torch::zeros({width}));

@@ -19,6 +19,10 @@ class ScriptWeights {
 
   // `name`_weight [out, in], Xavier-normal, and `name`_bias [out], 0.
   void AddLinear(const std::string& name, int32_t in, int32_t out);
+  // The same with weights of 0.
+  void AddZeroLinear(const std::string& name, int32_t in, int32_t out);
+  // `name`, which is another module's parameter too: trained once.
+  void Share(const std::string& name, const torch::Tensor& values);
   // `name`_weight [width], 1, and `name`_bias [width], 0.
   void AddNorm(const std::string& name, int32_t width);
   // `name` [sizes], normal with that standard deviation.

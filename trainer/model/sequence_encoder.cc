@@ -84,8 +84,13 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
                                const SequenceEncoderOptions& options) {
   using W = ScriptWeights;
   const bool hstu = options.kind == v1::EncoderConfig::HSTU;
-  weights.AddLinear("encoder_in", row_width, options.width);
-  weights.AddNorm("encoder_in_norm", options.width);
+  std::string input = "self.item_mlp(rows)";
+  if (row_width > 0) {
+    weights.AddLinear("encoder_in", row_width, options.width);
+    weights.AddNorm("encoder_in_norm", options.width);
+    input = W::Norm("encoder_in_norm", W::Linear("encoder_in", "rows"),
+                    options.width);
+  }
   weights.AddNormal("position", {longest, options.width}, kPositionDeviation);
   std::string code, calls;
   for (int32_t block = 0; block < options.blocks; ++block) {
@@ -99,11 +104,8 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
       code,
       "\n  def encode(self, rows: Tensor, positions: Tensor, begins: Tensor)"
       " -> Tensor:\n    x = ",
-      W::Dropout(
-          absl::StrCat(W::Norm("encoder_in_norm",
-                               W::Linear("encoder_in", "rows"), options.width),
-                       " + self.position[positions]"),
-          options.dropout),
+      W::Dropout(absl::StrCat(input, " + self.position[positions]"),
+                 options.dropout),
       "\n", calls, "    return ", W::Norm("encoder_norm", "x", options.width),
       "\n");
 }

@@ -26,7 +26,8 @@ struct SequenceEncoderOptions {
 // positions [tokens] counted back from a sequence's newest token (0), begins
 // [sequences + 1]. It gives [tokens, width]: of each token what it says about
 // the token that follows it; no token sees a later one. Define it with
-// AttentionResolver().
+// AttentionResolver(). row_width 0: rows enter through the module's own
+// item_mlp(rows) -> [tokens, width].
 //
 // TRANSFORMER: Vaswani et al. 2017 with the normalisation before each part
 // (Xiong et al. 2020) and learned positions, as SASRec (Kang and McAuley 2018).

@@ -31,8 +31,15 @@ struct TowerOptions {
 // positions [T], begins [sequences + 1], age [T]) -> [T, d]: of every event of
 // packed sequences what forward would say were it the newest and the seed, but
 // for positions, which are counted back from the end of the sequence.
-torch::jit::Module MakeQueryTower(const TowerShape& shape,
-                                  const TowerOptions& options);
+//
+// `shared_items`, for an encoder as wide as the vectors: items enter it as what
+// the item tower's layers make of them, by the very same weights, and the MLP's
+// result is added to the state rather than taken for it (at first it is 0). So
+// the query begins as a sum of what the items' vectors are made of, as where
+// input and output embeddings are one (SASRec, Kang and McAuley 2018, III-D).
+torch::jit::Module MakeQueryTower(
+    const TowerShape& shape, const TowerOptions& options,
+    const torch::jit::Module* shared_items = nullptr);
 
 // forward(rows [B, f]) -> [B, d] of length 1.
 torch::jit::Module MakeItemTower(const TowerShape& shape,

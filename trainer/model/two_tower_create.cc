@@ -3,6 +3,7 @@
 #include <cmath>
 #include <initializer_list>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -123,8 +124,10 @@ std::unique_ptr<torch::optim::AdamW> MakeOptimiser(
     std::initializer_list<torch::jit::Module> towers,
     const torch::Tensor& log_temperature) {
   std::vector<torch::Tensor> decaying, others = {log_temperature};
+  std::set<const void*> known;  // towers may share parameters
   for (const torch::jit::Module& tower : towers) {
     for (const auto& parameter : tower.named_parameters()) {
+      if (!known.insert(parameter.value.data_ptr()).second) continue;
       const bool matrix = absl::EndsWith(parameter.name, "_weight") &&
                           parameter.value.dim() == 2;
       (matrix ? decaying : others).push_back(parameter.value);
@@ -200,14 +203,17 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
   // Plain interpretation: profiled graphs may order sums differently from one
   // run to the next, and a resumed run must not differ.
   torch::jit::getExecutorMode() = false;
-  towers.seed = Mix64(seed, 5);
-  torch::jit::Module query_tower = MakeQueryTower(shape, towers);
-  towers.seed = Mix64(seed, 6);
+  TowerOptions of_items = towers;
   if (model.item_layers_size() > 0) {
-    towers.layers.assign(model.item_layers().begin(),
-                         model.item_layers().end());
+    of_items.layers.assign(model.item_layers().begin(),
+                           model.item_layers().end());
   }
-  torch::jit::Module item_tower = MakeItemTower(shape, towers);
+  of_items.seed = Mix64(seed, 6);
+  torch::jit::Module item_tower = MakeItemTower(shape, of_items);
+  towers.seed = Mix64(seed, 5);
+  torch::jit::Module query_tower = MakeQueryTower(
+      shape, towers,
+      model.encoder().share_item_tower() ? &item_tower : nullptr);
   auto state = absl::WrapUnique(new State{
       .data = data,
       .config = config,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "trainer/model/two_tower_state.h"
@@ -17,8 +18,10 @@ constexpr int64_t kEmbedEvents = 65536;
 
 std::vector<torch::Tensor> TwoTowerModel::State::DenseParameters() {
   std::vector<torch::Tensor> parameters;
+  std::set<const void*> known;  // towers may share parameters
   for (torch::jit::Module* tower : {&query_tower, &item_tower}) {
     for (const auto& parameter : tower->named_parameters()) {
+      if (!known.insert(parameter.value.data_ptr()).second) continue;
       parameters.push_back(parameter.value);
     }
   }

@@ -81,6 +81,11 @@ class TwoTowerModel {
   std::unique_ptr<State> state_;
 };
 
+// A learnt temperature stays within these: below, one negative outweighs all
+// others; above, a cosine can no longer tell items apart.
+inline constexpr double kLeastTemperature = 0.005;
+inline constexpr double kMostTemperature = 1;
+
 // log2 of the count, rounded up, at least 2: the seed's width of an embedding.
 int32_t DefaultEmbeddingWidth(int64_t count);
 

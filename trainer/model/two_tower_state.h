@@ -45,14 +45,26 @@ struct TwoTowerModel::State {
   torch::Tensor mask, ages;                               // of windows; of both
   torch::Tensor positions, begins;                        // of sequences
   std::vector<float> item_rows, user_rows, request_rows;  // distinct
+  // Predictions of the batch that are trained, where not every event of a
+  // sequence can be a target; empty: all of them.
+  std::vector<int64_t> predictions;
   std::vector<float> weights;
   std::vector<PairOffset> pairs;
+
+  int64_t PredictionCount() const {
+    return predictions.empty() ? batch.size()
+                               : static_cast<int64_t>(predictions.size());
+  }
+  int64_t Prediction(int64_t i) const {
+    return predictions.empty() ? i : predictions[i];
+  }
 
   // What is trained and lies in no table, in a fixed order.
   std::vector<torch::Tensor> DenseParameters();
 
   // A step, in this order. (two_tower_step.cc)
   void Fill(const TrainingExamples& examples);
+  void FindPredictions();
   void Compose(const Batch& from);
   void Gather(const Batch& from, bool training);
   torch::Tensor RunQueryTower();

@@ -53,10 +53,23 @@ void TwoTowerModel::State::Fill(const TrainingExamples& examples) {
     batch.FillSequences(step,
                         std::get<std::vector<TrainingSequence>>(examples));
   }
-  frequency.Observe(batch.targets());
-  candidates.Draw(step, batch.targets(), frequency);
+  FindPredictions();
+  std::vector<int32_t> targets;
+  for (int64_t i = 0; i < PredictionCount(); ++i) {
+    targets.push_back(batch.targets()[Prediction(i)]);
+  }
+  frequency.Observe(targets);
+  candidates.Draw(step, targets, frequency);
   AddDislikes();
   batch.AddCandidates(candidates.items());
+}
+
+void TwoTowerModel::State::FindPredictions() {
+  predictions.clear();
+  if (data.log.targets.empty()) return;
+  for (int64_t p = 0; p < batch.size(); ++p) {
+    if (data.log.IsTarget(batch.events()[p])) predictions.push_back(p);
+  }
 }
 
 // The distinct rows of the batch.
@@ -135,9 +148,11 @@ torch::Tensor TwoTowerModel::State::RunQueryTower() {
   if (!begins.defined()) {
     return query_tower.forward({user, history, mask, seed, ages}).toTensor();
   }
-  return query_tower
-      .run_method("forward_packed", user, history, positions, begins, ages)
-      .toTensor();
+  const torch::Tensor all =
+      query_tower
+          .run_method("forward_packed", user, history, positions, begins, ages)
+          .toTensor();
+  return predictions.empty() ? all : all.index_select(0, Longs(predictions));
 }
 
 // What a user turned down is compared with what the user took.
@@ -170,15 +185,16 @@ void TwoTowerModel::State::FindPairs() {
     const int32_t c = candidates.Of(item);
     if (c >= 0) pairs.push_back({query, c, offset});
   };
-  for (int32_t q = 0; q < batch.size(); ++q) {
+  for (int32_t q = 0; q < PredictionCount(); ++q) {
+    const auto p = static_cast<int32_t>(Prediction(q));
     if (mask_history) {
-      for (const int32_t place : batch.History(q)) {
+      for (const int32_t place : batch.History(p)) {
         if (place < 0) continue;
         add(q, static_cast<int32_t>(batch.items()[place]), PairOffset::kMasked);
       }
     }
     if (!use_dislikes) continue;
-    const int64_t user = batch.users()[batch.user_places()[q]];
+    const int64_t user = batch.users()[batch.user_places()[p]];
     for (int64_t d = dislikes.user_begins[user];
          d < dislikes.user_begins[user + 1]; ++d) {
       add(q, dislikes.items[d], of_dislikes);
@@ -191,11 +207,8 @@ double TwoTowerModel::State::ComputeLoss(const torch::Tensor& query,
                                          SoftmaxGradients& gradients) {
   weights.clear();
   const EventLog& log = data.log;
-  if (!log.weights.empty() || !log.targets.empty()) {
-    for (const int64_t event : batch.events()) {
-      const float weight = log.weights.empty() ? 1 : log.weights[event];
-      weights.push_back(log.IsTarget(event) ? weight : 0);
-    }
+  for (int64_t i = 0; !log.weights.empty() && i < PredictionCount(); ++i) {
+    weights.push_back(log.weights[batch.events()[Prediction(i)]]);
   }
   FindPairs();
   return softmax.Compute(
@@ -276,6 +289,10 @@ void TwoTowerModel::State::ApplyGradients() {
         .lr(learning_rate.Of(step));
   }
   optimiser->step();
+  if (config.model().learn_temperature()) {
+    log_temperature.data().clamp_(std::log(kLeastTemperature),
+                                  std::log(kMostTemperature));
+  }
   items.ApplyGradients(scale);
   users.ApplyGradients(scale);
   requests.ApplyGradients(scale);

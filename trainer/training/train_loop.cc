@@ -135,7 +135,7 @@ absl::Status Loop::Epoch() {
     state_.set_loss_sum_in_epoch(state_.loss_sum_in_epoch() + loss);
     state_.set_step_in_epoch(state_.step_in_epoch() + 1);
     state_.set_examples_in_epoch(state_.examples_in_epoch() +
-                                 CountTargets(examples));
+                                 source_.CountTargets(examples));
     state_.set_seconds_in_epoch(seconds_before + SecondsSince(start));
     ShowStep(seconds_before, start);
     if (options_.stop != nullptr && options_.stop->load()) {

@@ -91,19 +91,49 @@ TEST(SequenceSamplerTest, EveryEventButTheFirstIsATargetOnceAnEpoch) {
   }
 }
 
-TEST(SequenceSamplerTest, LongHistoriesAreCutElsewhereInEachEpoch) {
+TEST(SequenceSamplerTest, EveryCutOfALongHistoryMovesBetweenEpochs) {
   const Toy toy({53});
   auto sampler = toy.Sampler(10, 1000);
   ASSERT_THAT(sampler, IsOk());
-  std::set<std::set<int64_t>> cuts;
-  for (int64_t epoch = 0; epoch < 20; ++epoch) {
-    std::set<int64_t> begins;
+  std::set<int64_t> cuts;
+  for (int64_t epoch = 0; epoch < 100; ++epoch) {
     const auto sequences = Epoch(*sampler, epoch);
-    EXPECT_EQ(sequences.size(), 6u);
-    for (const TrainingSequence& each : sequences) begins.insert(each.begin);
-    cuts.insert(begins);
+    EXPECT_THAT(sequences.size(), AllOf(Ge(6u), Le(7u)));
+    for (const TrainingSequence& each : sequences) cuts.insert(each.begin);
   }
-  EXPECT_GT(cuts.size(), 5u);
+  // 52 targets: a sequence begins at any of the 52 events before them.
+  EXPECT_EQ(cuts.size(), 52u);
+}
+
+TEST(SequenceSamplerTest, AStepIsFilledByTargetsNotByEvents) {
+  // Seven events each that can be predicted, every other of which is a target.
+  Toy toy(std::vector<int>(50, 8));
+  toy.log.targets.assign(toy.log.size(), false);
+  for (int32_t user = 0; user < 50; ++user) {
+    for (int i = 1; i < 8; i += 2) {
+      toy.log.targets[toy.log.user_begins[user] + i] = true;
+    }
+  }
+  auto sampler = toy.Sampler(/*longest=*/10, /*targets_per_step=*/20);
+  ASSERT_THAT(sampler, IsOk());
+  EXPECT_EQ(sampler->targets(), 200);
+  EXPECT_EQ(sampler->Steps(0), 10);
+  EXPECT_EQ(sampler->Step(0, 0).size(), 5u);
+}
+
+TEST(SequenceSamplerTest, CutsWithoutATargetAreLeftOut) {
+  // The last of 41 training events is the only target.
+  Toy toy({41});
+  toy.log.targets.assign(toy.log.size(), false);
+  toy.log.targets[40] = true;
+  auto sampler = toy.Sampler(/*longest=*/5, /*targets_per_step=*/1);
+  ASSERT_THAT(sampler, IsOk());
+  for (int64_t epoch = 0; epoch < 10; ++epoch) {
+    ASSERT_EQ(sampler->Steps(epoch), 1);
+    const auto sequences = sampler->Step(epoch, 0);
+    ASSERT_EQ(sequences.size(), 1u);
+    EXPECT_EQ(sequences[0].begin + sequences[0].length, 40);
+  }
 }
 
 TEST(SequenceSamplerTest, AStepHasAsManyTargetsAsWanted) {

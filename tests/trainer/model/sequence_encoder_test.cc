@@ -4,6 +4,7 @@
 
 #include <sstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/towers/torchscript_towers.h"
@@ -22,7 +23,7 @@ constexpr int64_t kBatch = 3, kLength = 5;
 constexpr TowerShape kShape = {.user_width = 2,
                                .item_width = 4,
                                .history_length = kLength,
-                               .dimension = 6};
+                               .dimension = 8};
 
 Tensor Random(at::IntArrayRef sizes, uint64_t seed) {
   at::Generator generator = at::detail::createCPUGenerator(seed);
@@ -48,19 +49,28 @@ struct Queries {
   }
 };
 
-class SequenceEncoderTest
-    : public ::testing::TestWithParam<v1::EncoderConfig::Kind> {
+// The kind, and whether items enter through the item tower's layers.
+using Parameter = std::tuple<v1::EncoderConfig::Kind, bool>;
+
+class SequenceEncoderTest : public ::testing::TestWithParam<Parameter> {
  protected:
   SequenceEncoderTest() { tower_.eval(); }
 
+  static TowerOptions Options(double dropout = 0) {
+    return {.layers = {kShape.dimension},
+            .encoder = {.kind = std::get<0>(GetParam()),
+                        .width = kShape.dimension,
+                        .blocks = 2,
+                        .heads = 2,
+                        .dropout = dropout},
+            .seed = 3};
+  }
   static torch::jit::Module Tower(double dropout = 0) {
-    return MakeQueryTower(kShape, {.layers = {kShape.dimension},
-                                   .encoder = {.kind = GetParam(),
-                                               .width = 8,
-                                               .blocks = 2,
-                                               .heads = 2,
-                                               .dropout = dropout},
-                                   .seed = 3});
+    TowerOptions of_items = Options();
+    of_items.layers = {7, kShape.dimension};
+    const torch::jit::Module items = MakeItemTower(kShape, of_items);
+    return MakeQueryTower(kShape, Options(dropout),
+                          std::get<1>(GetParam()) ? &items : nullptr);
   }
   // States of one sequence of `rows` [tokens, f].
   Tensor Encode(const Tensor& rows) {
@@ -185,12 +195,57 @@ TEST_P(SequenceEncoderTest, TheSavedTowerServesTheSameVectors) {
   EXPECT_THAT(out, ::testing::ElementsAreArray(values(expected)));
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, SequenceEncoderTest,
-                         ::testing::Values(v1::EncoderConfig::TRANSFORMER,
-                                           v1::EncoderConfig::HSTU),
-                         [](const auto& info) {
-                           return v1::EncoderConfig::Kind_Name(info.param);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, SequenceEncoderTest,
+    ::testing::Combine(::testing::Values(v1::EncoderConfig::TRANSFORMER,
+                                         v1::EncoderConfig::HSTU),
+                       ::testing::Bool()),
+    [](const auto& info) {
+      return v1::EncoderConfig::Kind_Name(std::get<0>(info.param)) +
+             (std::get<1>(info.param) ? "_shared" : "");
+    });
+
+// What is trained in one tower is trained in the other.
+TEST(SharedItemTowerTest, WeightsAreTheItemTowersOwn) {
+  torch::jit::Module items =
+      MakeItemTower(kShape, {.layers = {8}, .seed = 4});
+  torch::jit::Module queries = MakeQueryTower(
+      kShape,
+      {.layers = {8},
+       .encoder = {.kind = v1::EncoderConfig::TRANSFORMER, .width = 8}},
+      &items);
+  EXPECT_TRUE(queries.attr("item_layer0_weight")
+                  .toTensor()
+                  .is_same(items.attr("layer0_weight").toTensor()));
+  EXPECT_TRUE(queries.attr("item_layer0_bias")
+                  .toTensor()
+                  .is_same(items.attr("layer0_bias").toTensor()));
+}
+
+// At first neither the user nor the age says anything: the query is the state.
+TEST(SharedItemTowerTest, TheQueryBeginsAsTheEncodersState) {
+  torch::NoGradGuard no_grad;
+  torch::jit::Module items =
+      MakeItemTower(kShape, {.layers = {8}, .seed = 4});
+  torch::jit::Module queries = MakeQueryTower(
+      kShape,
+      {.layers = {16, 8},
+       .encoder = {.kind = v1::EncoderConfig::TRANSFORMER, .width = 8}},
+      &items);
+  queries.eval();
+  const Tensor rows = Random({1, 4}, 7);
+  const Tensor state = queries
+                           .run_method("encode", rows, torch::zeros({1}, torch::kLong),
+                                       torch::tensor({int64_t{0}, int64_t{1}}))
+                           .toTensor();
+  Queries one;
+  one.user = one.user.narrow(0, 2, 1);
+  one.history = one.history.narrow(0, 2, 1);
+  one.mask = one.mask.narrow(0, 2, 1);
+  one.seed = rows;
+  one.age = one.age.narrow(0, 2, 1);
+  EXPECT_TRUE(Close(one.Through(queries), state / state.norm()));
+}
 
 }  // namespace
 }  // namespace segue

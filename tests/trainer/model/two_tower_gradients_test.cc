@@ -270,7 +270,7 @@ TEST_F(SequenceGradientsTest, MaskedHistoryIsNoNegative) {
             plain.NewModel()->TrainStep(examples) - 1e-3);
 }
 
-TEST_F(SequenceGradientsTest, WhatIsNoTargetWeighsNothing) {
+TEST_F(SequenceGradientsTest, TheLossIsTheMeanOverTargetsAlone) {
   v1::TrainerConfig config = Config();
   config.mutable_model()->set_example_age(false);  // ages are the targets'
   TinyRun run(config);
@@ -282,7 +282,22 @@ TEST_F(SequenceGradientsTest, WhatIsNoTargetWeighsNothing) {
   const double second = run.NewModel()->TrainStep(two);
   run.data.log.targets[13] = true;
   run.data.log.targets[14] = false;
-  EXPECT_NEAR(run.NewModel()->TrainStep(two) + second, both, 1e-5);
+  const double first = run.NewModel()->TrainStep(two);
+  EXPECT_NEAR((first + second) / 2, both, 1e-5);
+  EXPECT_GT(std::abs(first - second), 1e-3);
+}
+
+TEST_F(SequenceGradientsTest, WhatIsNoTargetIsNoCandidateEither) {
+  v1::TrainerConfig config = Config();
+  config.mutable_training()->mutable_loss()->set_negatives(
+      v1::LossConfig::IN_BATCH);
+  TinyRun run(config);
+  run.data.log.targets.assign(run.data.log.size(), false);
+  run.data.log.targets[14] = true;
+  // Compared with itself alone.
+  EXPECT_EQ(run.NewModel()->TrainStep(std::vector<TrainingSequence>{
+                {.user = 1, .begin = 12, .length = 3}}),
+            0);
 }
 
 TEST_F(SequenceGradientsTest, DislikesAreMaskedOrComparedAsConfigured) {
@@ -345,6 +360,18 @@ TEST_F(SequenceGradientsTest, ALearntTemperatureMoves) {
   const auto model = learning.NewModel();
   model->TrainStep(examples);
   EXPECT_GT(std::abs(model->temperature() - 0.1), 1e-3);
+}
+
+TEST_F(SequenceGradientsTest, ALearntTemperatureStaysWithinItsBounds) {
+  v1::TrainerConfig config = Config();
+  config.mutable_model()->set_learn_temperature(true);
+  config.mutable_training()->set_learning_rate(5);  // exp(5) at once
+  const TinyRun run(config);
+  const auto model = run.NewModel();
+  model->TrainStep(std::vector<TrainingSequence>{
+      {.user = 1, .begin = 12, .length = 3}});
+  EXPECT_GE(model->temperature(), kLeastTemperature - 1e-6);
+  EXPECT_LE(model->temperature(), kMostTemperature + 1e-6);
 }
 
 }  // namespace
