@@ -67,8 +67,7 @@ TrainingSequence SequenceSampler::Sequence(int64_t epoch,
   if (all <= longest_) return {user, first, static_cast<int32_t>(all)};
   const int64_t head = Head(epoch, user);
   const int64_t end = std::min(head + place * longest_, all);
-  const int64_t begin =
-      place == 0 ? 0 : head + (place - 1) * int64_t{longest_};
+  const int64_t begin = place == 0 ? 0 : head + (place - 1) * int64_t{longest_};
   return {user, first + begin, static_cast<int32_t>(end - begin)};
 }
 

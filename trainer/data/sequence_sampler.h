@@ -26,8 +26,8 @@ struct TrainingSequence {
 // fewer than min_history + 1 training events give none.
 //
 // Where not every event can be a target (EventLog::IsTarget), sequences are cut
-// all the same, and whoever trains leaves those positions out; sequences without
-// any target are left out here.
+// all the same, and whoever trains leaves those positions out; sequences
+// without any target are left out here.
 //
 // Which sequences a step trains on is a pure function of (seed, epoch, step).
 // Borrows log and split. One thread.

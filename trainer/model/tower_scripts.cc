@@ -131,11 +131,10 @@ torch::jit::Module MakeQueryTower(const TowerShape& shape,
       const size_t layers = ShareLayers(*shared_items, weights);
       absl::StrAppend(&code, MlpMethod("item_", layers, options.dropout));
     }
-    absl::StrAppend(
-        &code,
-        AddSequenceEncoder(weights, shared ? 0 : shape.item_width,
-                           shape.history_length, options.encoder),
-        QueryMethod(shared), kSequenceForward);
+    absl::StrAppend(&code,
+                    AddSequenceEncoder(weights, shared ? 0 : shape.item_width,
+                                       shape.history_length, options.encoder),
+                    QueryMethod(shared), kSequenceForward);
   }
   module.define(code, AttentionResolver());
   return module;

@@ -207,8 +207,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 // What is trained in one tower is trained in the other.
 TEST(SharedItemTowerTest, WeightsAreTheItemTowersOwn) {
-  torch::jit::Module items =
-      MakeItemTower(kShape, {.layers = {8}, .seed = 4});
+  torch::jit::Module items = MakeItemTower(kShape, {.layers = {8}, .seed = 4});
   torch::jit::Module queries = MakeQueryTower(
       kShape,
       {.layers = {8},
@@ -225,8 +224,7 @@ TEST(SharedItemTowerTest, WeightsAreTheItemTowersOwn) {
 // At first neither the user nor the age says anything: the query is the state.
 TEST(SharedItemTowerTest, TheQueryBeginsAsTheEncodersState) {
   torch::NoGradGuard no_grad;
-  torch::jit::Module items =
-      MakeItemTower(kShape, {.layers = {8}, .seed = 4});
+  torch::jit::Module items = MakeItemTower(kShape, {.layers = {8}, .seed = 4});
   torch::jit::Module queries = MakeQueryTower(
       kShape,
       {.layers = {16, 8},
@@ -234,10 +232,11 @@ TEST(SharedItemTowerTest, TheQueryBeginsAsTheEncodersState) {
       &items);
   queries.eval();
   const Tensor rows = Random({1, 4}, 7);
-  const Tensor state = queries
-                           .run_method("encode", rows, torch::zeros({1}, torch::kLong),
-                                       torch::tensor({int64_t{0}, int64_t{1}}))
-                           .toTensor();
+  const Tensor state =
+      queries
+          .run_method("encode", rows, torch::zeros({1}, torch::kLong),
+                      torch::tensor({int64_t{0}, int64_t{1}}))
+          .toTensor();
   Queries one;
   one.user = one.user.narrow(0, 2, 1);
   one.history = one.history.narrow(0, 2, 1);

@@ -368,8 +368,8 @@ TEST_F(SequenceGradientsTest, ALearntTemperatureStaysWithinItsBounds) {
   config.mutable_training()->set_learning_rate(5);  // exp(5) at once
   const TinyRun run(config);
   const auto model = run.NewModel();
-  model->TrainStep(std::vector<TrainingSequence>{
-      {.user = 1, .begin = 12, .length = 3}});
+  model->TrainStep(
+      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 3}});
   EXPECT_GE(model->temperature(), kLeastTemperature - 1e-6);
   EXPECT_LE(model->temperature(), kMostTemperature + 1e-6);
 }
