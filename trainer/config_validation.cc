@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "core/config/text_proto.h"
 #include "trainer/evaluation/ranked_lists.h"
+#include "trainer/model/two_tower_model.h"
 
 namespace segue {
 namespace {
@@ -199,7 +200,12 @@ void CheckWindow(const v1::TrainerConfig& config, Checks& checks) {
                               ", too many for batches of ", batch));
 }
 
-void CheckEncoder(const v1::EncoderConfig& encoder, Checks& checks) {
+int32_t Dimension(const v1::ModelConfig& model) {
+  return model.layers().empty() ? kDefaultDimension : *model.layers().rbegin();
+}
+
+void CheckEncoder(const v1::ModelConfig& model, Checks& checks) {
+  const v1::EncoderConfig& encoder = model.encoder();
   checks.AtLeast(encoder.width(), 1, "model.encoder.width");
   checks.AtLeast(encoder.blocks(), 1, "model.encoder.blocks");
   checks.Require(encoder.heads() >= 1 && encoder.width() % encoder.heads() == 0,
@@ -208,10 +214,13 @@ void CheckEncoder(const v1::EncoderConfig& encoder, Checks& checks) {
                               ", must divide model.encoder.width (",
                               encoder.width(), ")"));
   checks.Share(encoder.dropout(), "model.encoder.dropout");
-}
-
-int32_t Dimension(const v1::ModelConfig& model) {
-  return model.layers().empty() ? kDefaultDimension : *model.layers().rbegin();
+  checks.Require(!encoder.share_item_tower() ||
+                     encoder.kind() == v1::EncoderConfig::MEAN ||
+                     encoder.width() == Dimension(model),
+                 "model.encoder.share_item_tower",
+                 absl::StrCat("needs model.encoder.width (", encoder.width(),
+                              ") to be the last of model.layers (",
+                              Dimension(model), ")"));
 }
 
 void CheckModel(const v1::ModelConfig& model, Checks& checks) {
@@ -227,10 +236,17 @@ void CheckModel(const v1::ModelConfig& model, Checks& checks) {
       "model.item_layers",
       absl::StrCat("must end in ", Dimension(model), ", as model.layers does"));
   checks.Positive(model.temperature(), "model.temperature");
+  checks.Require(!model.learn_temperature() ||
+                     (model.temperature() >= kLeastTemperature &&
+                      model.temperature() <= kMostTemperature),
+                 "model.temperature",
+                 absl::StrCat("is ", model.temperature(),
+                              "; a learnt one must begin in [",
+                              kLeastTemperature, ", ", kMostTemperature, "]"));
   checks.Share(model.user_id_dropout(), "model.user_id_dropout");
   checks.Share(model.item_id_dropout(), "model.item_id_dropout");
   checks.Share(model.dropout(), "model.dropout");
-  CheckEncoder(model.encoder(), checks);
+  CheckEncoder(model, checks);
   checks.Fraction(model.serving_age_quantile(), "model.serving_age_quantile");
 }
 

@@ -14,6 +14,7 @@
 #include "trainer/data/dataset_reader.h"
 #include "trainer/empty_paths.h"
 #include "trainer/evaluation/validation_recall.h"
+#include "trainer/ignored_options.h"
 #include "trainer/publish/publisher.h"
 #include "trainer/training/train_loop.h"
 #include "trainer/verbs/threads.h"
@@ -121,6 +122,7 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
   RETURN_IF_ERROR(CreateFolders(config.run_dir()));
   Progress progress(config.run_dir() + "/train.log");
   for (const std::string& line : left_out) progress.Line(line);
+  for (const std::string& line : IgnoredOptions(config)) progress.Line(line);
   const int32_t threads = UseThreads(config);
 
   const Clock::time_point start = Clock::now();
