@@ -236,13 +236,12 @@ void CheckModel(const v1::ModelConfig& model, Checks& checks) {
       "model.item_layers",
       absl::StrCat("must end in ", Dimension(model), ", as model.layers does"));
   checks.Positive(model.temperature(), "model.temperature");
-  checks.Require(!model.learn_temperature() ||
-                     (model.temperature() >= kLeastTemperature &&
-                      model.temperature() <= kMostTemperature),
-                 "model.temperature",
-                 absl::StrCat("is ", model.temperature(),
-                              "; a learnt one must begin in [",
-                              kLeastTemperature, ", ", kMostTemperature, "]"));
+  checks.Require(
+      !model.learn_temperature() || (model.temperature() >= kLeastTemperature &&
+                                     model.temperature() <= kMostTemperature),
+      "model.temperature",
+      absl::StrCat("is ", model.temperature(), "; a learnt one must begin in [",
+                   kLeastTemperature, ", ", kMostTemperature, "]"));
   checks.Share(model.user_id_dropout(), "model.user_id_dropout");
   checks.Share(model.item_id_dropout(), "model.item_id_dropout");
   checks.Share(model.dropout(), "model.dropout");

@@ -60,8 +60,7 @@ std::vector<std::string> IgnoredOptions(const v1::TrainerConfig& config) {
   const v1::TrainingConfig& training = config.training();
   ignored.Add(training.has_final_rate_share() &&
                   training.schedule() == v1::TrainingConfig::CONSTANT,
-              "training.final_rate_share",
-              "(training.schedule is CONSTANT)");
+              "training.final_rate_share", "(training.schedule is CONSTANT)");
   ignored.Add(
       training.has_validation_k() && training.early_stopping_epochs() == 0,
       "training.validation_k", "(training.early_stopping_epochs is 0)");

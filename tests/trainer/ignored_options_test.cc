@@ -44,11 +44,10 @@ TEST(IgnoredOptionsTest, AMeanHasNoWidth) {
 TEST(IgnoredOptionsTest, OnlySampledTargetsAreCorrectedByLogQ) {
   EXPECT_THAT(Ignored("training { logq_alpha: 0.1 logq_slots: 9 "
                       "logq_correction: false loss { negatives: UNIFORM } }"),
-              ElementsAre(HasSubstr("logq_correction"),
-                          HasSubstr("logq_alpha"), HasSubstr("logq_slots")));
-  EXPECT_THAT(
-      Ignored("training { logq_alpha: 0.1 loss { negatives: MIXED } }"),
-      IsEmpty());
+              ElementsAre(HasSubstr("logq_correction"), HasSubstr("logq_alpha"),
+                          HasSubstr("logq_slots")));
+  EXPECT_THAT(Ignored("training { logq_alpha: 0.1 loss { negatives: MIXED } }"),
+              IsEmpty());
   EXPECT_THAT(
       Ignored("training { loss { negatives: FULL uniform_negatives: 5 } }"),
       ElementsAre(HasSubstr("FULL")));
@@ -59,8 +58,7 @@ TEST(IgnoredOptionsTest, SchedulesStoppingAndAgeNeedWhatTheyStandOn) {
                       "events { time_unit: ORDER } "
                       "model { example_age: true }"),
               ElementsAre(HasSubstr("final_rate_share"),
-                          HasSubstr("validation_k"),
-                          HasSubstr("example_age")));
+                          HasSubstr("validation_k"), HasSubstr("example_age")));
 }
 
 }  // namespace

@@ -9,6 +9,11 @@ namespace segue {
 namespace {
 
 constexpr int64_t kCachedIdle = 4096;
+// Of the weights at the start. Small beside what a few dozen steps of AdamW add
+// up to, so that rows soon say what was learnt rather than what was drawn:
+// measured on a sparse set, rows that begin at length one learn at half the
+// pace.
+constexpr double kDeviation = 0.02;
 
 }  // namespace
 
@@ -19,11 +24,10 @@ EmbeddingTable::EmbeddingTable(int64_t rows, int32_t width,
       state_(rows * 3 * width, 0.0f),
       last_steps_(rows, 0) {
   Random random(seed);
-  const double deviation = std::sqrt(1.0 / width);
   for (int64_t row = 0; row < rows; ++row) {
     float* weights = &state_[row * 3 * width];
     for (int32_t i = 0; i < width; ++i) {
-      weights[i] = static_cast<float>(deviation * random.Normal());
+      weights[i] = static_cast<float>(kDeviation * random.Normal());
     }
   }
   idle_.reserve(kCachedIdle);

@@ -25,8 +25,8 @@ namespace segue {
 // run in parallel for different rows.
 class EmbeddingTable {
  public:
-  // Weights are normal with standard deviation 1 / sqrt(width): a row begins at
-  // length one, however many there are.
+  // Weights are normal with standard deviation 0.02, however many rows there
+  // are.
   EmbeddingTable(int64_t rows, int32_t width, const AdamWOptions& options,
                  uint64_t seed);
 

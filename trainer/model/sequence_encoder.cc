@@ -87,10 +87,10 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
   std::string input = "self.item_mlp(rows)";
   if (row_width > 0) {
     weights.AddLinear("encoder_in", row_width, options.width);
-    weights.AddNorm("encoder_in_norm", options.width);
-    input = W::Norm("encoder_in_norm", W::Linear("encoder_in", "rows"),
-                    options.width);
+    input = W::Linear("encoder_in", "rows");
   }
+  // As long as what the blocks add to it, however short rows are.
+  weights.AddNorm("encoder_in_norm", options.width);
   weights.AddNormal("position", {longest, options.width}, kPositionDeviation);
   std::string code, calls;
   for (int32_t block = 0; block < options.blocks; ++block) {
@@ -104,7 +104,8 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
       code,
       "\n  def encode(self, rows: Tensor, positions: Tensor, begins: Tensor)"
       " -> Tensor:\n    x = ",
-      W::Dropout(absl::StrCat(input, " + self.position[positions]"),
+      W::Dropout(absl::StrCat(W::Norm("encoder_in_norm", input, options.width),
+                              " + self.position[positions]"),
                  options.dropout),
       "\n", calls, "    return ", W::Norm("encoder_norm", "x", options.width),
       "\n");

@@ -10,6 +10,7 @@
 #include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "google/protobuf/text_format.h"
+#include "trainer/automatic_options.h"
 #include "trainer/config_validation.h"
 #include "trainer/data/dataset_reader.h"
 #include "trainer/empty_paths.h"
@@ -59,6 +60,11 @@ std::string Fingerprint(const v1::TrainerConfig& config, const Dataset& data) {
   return hash.Finish();
 }
 
+int32_t CountTrained(const Split& split) {
+  return static_cast<int32_t>(std::count(split.item_in_training.begin(),
+                                         split.item_in_training.end(), true));
+}
+
 void FillDatasetReport(const Dataset& data, const Split& split, double seconds,
                        v1::DatasetReport& report) {
   const ReadCounts& counts = data.counts;
@@ -66,8 +72,7 @@ void FillDatasetReport(const Dataset& data, const Split& split, double seconds,
   report.set_items(data.items.size());
   report.set_events(static_cast<double>(data.log.size()));
   report.set_training_events(static_cast<double>(split.training_events));
-  report.set_items_in_training(static_cast<int32_t>(std::count(
-      split.item_in_training.begin(), split.item_in_training.end(), true)));
+  report.set_items_in_training(CountTrained(split));
   report.set_event_rows(static_cast<double>(counts.event_rows));
   report.set_filtered_rows(static_cast<double>(counts.filtered_rows));
   report.set_null_rows(static_cast<double>(counts.null_rows));
@@ -132,6 +137,10 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
                    }));
   ASSIGN_OR_RETURN(const Split split,
                    SplitEvents(data.log, data.items.size(), config));
+  for (const std::string& line : FillAutomaticOptions(
+           CountTrained(split), split.training_events, config)) {
+    progress.Line(line);
+  }
   v1::Report report;
   FillDatasetReport(data, split, SecondsSince(start),
                     *report.mutable_dataset());
