@@ -28,7 +28,7 @@ TEST(AutomaticOptionsTest, FullSoftmaxIsForSmallCatalogues) {
   v1::LossConfig& loss = *config.mutable_training()->mutable_loss();
   loss.set_negatives(v1::LossConfig::AUTO);
   EXPECT_THAT(FillAutomaticOptions(kFullSoftmaxItems, 100, config),
-              ElementsAre(HasSubstr("FULL, for 15000 items")));
+              ElementsAre(HasSubstr("FULL, for 10000 items")));
   EXPECT_EQ(loss.negatives(), v1::LossConfig::FULL);
   loss.set_negatives(v1::LossConfig::AUTO);
   FillAutomaticOptions(kFullSoftmaxItems + 1, 100, config);
