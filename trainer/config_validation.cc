@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "core/config/text_proto.h"
 #include "trainer/evaluation/ranked_lists.h"
+#include "trainer/model/candidates.h"
 #include "trainer/model/two_tower_model.h"
 
 namespace segue {
@@ -22,8 +23,8 @@ constexpr int32_t kDefaultDimension = 128;
 constexpr int32_t kFewestTrainingVectors = 16;
 // Queries are embedded in batches of this size, however small training's are.
 constexpr int64_t kEmbedBatch = 4096;
-// The softmax holds batch * batch floats several times: 4 GB each at this size.
-constexpr int32_t kLargestBatch = 32768;
+// A batch's own targets and as many drawn items are candidates of its step.
+constexpr int32_t kLargestBatch = kMostCandidates / 2;
 
 // Gathers violations; each check names the field's path.
 class Checks {

@@ -3,6 +3,7 @@
 #ifndef SEGUE_TRAINER_DATA_DATASET_H_
 #define SEGUE_TRAINER_DATA_DATASET_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -69,6 +70,14 @@ struct EventLog {
   // Whether the event may be predicted; if not it is history only.
   bool IsTarget(int64_t event) const {
     return targets.empty() || targets[event];
+  }
+  // Whose event it is. REQUIRES: 0 <= event < size().
+  int32_t UserOf(int64_t event) const {
+    // The first who begins after it is the next one; users without events
+    // begin where the next one does.
+    const auto next =
+        std::upper_bound(user_begins.begin(), user_begins.end(), event);
+    return static_cast<int32_t>(next - user_begins.begin()) - 1;
   }
 };
 

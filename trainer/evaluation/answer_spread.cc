@@ -9,40 +9,55 @@
 
 namespace segue {
 
-std::vector<double> PopularityRanks(absl::Span<const double> counts) {
+std::vector<int32_t> MorePopular(absl::Span<const double> counts) {
   const std::vector<int32_t> order = ByCount(counts);
-  std::vector<double> ranks(counts.size());
-  size_t more = 0;  // items with more events than those at hand
+  std::vector<int32_t> more_popular(counts.size());
+  size_t more = 0;  // items with a greater count than those at hand
   for (size_t i = 0; i < order.size(); ++i) {
     if (i > 0 && counts[order[i]] < counts[order[i - 1]]) more = i;
-    ranks[order[i]] =
-        static_cast<double>(more) / static_cast<double>(order.size());
+    more_popular[order[i]] = static_cast<int32_t>(more);
   }
-  return ranks;
+  return more_popular;
 }
 
-void FillSpread(const RankedLists& lists, absl::Span<const double> ranks,
-                v1::RankingReport& report) {
-  std::vector<bool> reached(ranks.size(), false);
-  int64_t different = 0, answers = 0;
-  double rank_sum = 0;
-  size_t from = 0;  // places before it are counted
-  for (const int32_t k : kReportDepths) {
-    for (const std::vector<int32_t>& list : lists) {
-      for (size_t i = from; i < std::min<size_t>(k, list.size()); ++i) {
-        if (!reached[list[i]]) ++different;
-        reached[list[i]] = true;
-        rank_sum += ranks[list[i]];
-        ++answers;
+AnswerSpread::AnswerSpread(absl::Span<const int32_t> more_popular)
+    : more_popular_(more_popular),
+      first_depth_(more_popular.size(),
+                   static_cast<uint8_t>(kReportDepths.size())),
+      places_(kReportDepths.size(), 0),
+      more_(kReportDepths.size(), 0) {}
+
+void AnswerSpread::Add(const RankedLists& lists) {
+  for (const std::vector<int32_t>& list : lists) {
+    size_t place = 0;
+    for (size_t d = 0; d < kReportDepths.size(); ++d) {
+      const size_t end = std::min<size_t>(kReportDepths[d], list.size());
+      for (; place < end; ++place) {
+        const int32_t row = list[place];
+        first_depth_[row] =
+            std::min(first_depth_[row], static_cast<uint8_t>(d));
+        more_[d] += more_popular_[row];
+        ++places_[d];
       }
     }
-    from = k;
-    const std::string key = absl::StrCat(k);
-    (*report.mutable_coverage())[key] =
-        static_cast<double>(different) /
-        static_cast<double>(std::max<size_t>(ranks.size(), 1));
+  }
+}
+
+void AnswerSpread::Fill(v1::RankingReport& report) const {
+  std::vector<int64_t> reached(kReportDepths.size() + 1, 0);
+  for (const uint8_t depth : first_depth_) ++reached[depth];
+  const auto items =
+      static_cast<double>(std::max<size_t>(first_depth_.size(), 1));
+  int64_t different = 0, places = 0, more = 0;
+  for (size_t d = 0; d < kReportDepths.size(); ++d) {
+    different += reached[d];
+    places += places_[d];
+    more += more_[d];
+    const std::string key = absl::StrCat(kReportDepths[d]);
+    (*report.mutable_coverage())[key] = static_cast<double>(different) / items;
     (*report.mutable_popularity_rank())[key] =
-        rank_sum / static_cast<double>(std::max<int64_t>(answers, 1));
+        static_cast<double>(more) /
+        (static_cast<double>(std::max<int64_t>(places, 1)) * items);
   }
 }
 

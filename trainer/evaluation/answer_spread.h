@@ -2,6 +2,7 @@
 #ifndef SEGUE_TRAINER_EVALUATION_ANSWER_SPREAD_H_
 #define SEGUE_TRAINER_EVALUATION_ANSWER_SPREAD_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -10,14 +11,32 @@
 
 namespace segue {
 
-// [items] the share of the catalogue that has more training events than the
-// item, in [0, 1).
-std::vector<double> PopularityRanks(absl::Span<const double> counts);
+// [items] how many items have a greater count than the item.
+std::vector<int32_t> MorePopular(absl::Span<const double> counts);
 
-// Coverage and popularity rank of `lists` at every report depth. Rows are those
-// of the catalogue that `ranks` ([items]) is of.
-void FillSpread(const RankedLists& lists, absl::Span<const double> ranks,
-                v1::RankingReport& report);
+// Coverage and popularity rank at every report depth, gathered from answers a
+// block of queries at a time. Sums are of integers: neither the order of the
+// queries nor their division into blocks changes a figure. Borrows
+// `more_popular`, MorePopular() of the catalogue; a byte an item besides. One
+// thread.
+class AnswerSpread {
+ public:
+  explicit AnswerSpread(absl::Span<const int32_t> more_popular);
+
+  // Best first; rows are those of the catalogue.
+  void Add(const RankedLists& lists);
+  // Sets coverage and popularity_rank: 0 without answers.
+  void Fill(v1::RankingReport& report) const;
+
+ private:
+  absl::Span<const int32_t> more_popular_;
+  // [items] the number, among the depths, of the first that reaches it in some
+  // answer; that of all depths: none does.
+  std::vector<uint8_t> first_depth_;
+  // [depths] of the places that a depth has and the one before it has not:
+  // their number, and the sum of their items' more_popular.
+  std::vector<int64_t> places_, more_;
+};
 
 }  // namespace segue
 

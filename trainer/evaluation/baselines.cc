@@ -2,12 +2,9 @@
 
 #include <chrono>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_format.h"
-#include "trainer/evaluation/answer_spread.h"
 #include "trainer/evaluation/item_knn.h"
-#include "trainer/evaluation/popularity.h"
 #include "trainer/evaluation/ranked_lists.h"
 #include "trainer/evaluation/transitions.h"
 
@@ -16,50 +13,85 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+bool TimesAreSeconds(const v1::TrainerConfig& config) {
+  return config.events().time_unit() == v1::EventsConfig::SECONDS;
+}
+
 }  // namespace
 
-void MeasureBaselines(const EventLog& log, const Split& split,
-                      absl::Span<const double> counts, const EvaluationSet& set,
-                      const v1::TrainerConfig& config, int32_t threads,
-                      const std::function<void(absl::string_view)>& progress,
-                      v1::Baselines& baselines) {
-  const v1::EvaluationConfig& wanted = config.evaluation();
-  const std::vector<int32_t> popular = ByCount(counts);
-  const std::vector<double> ranks = PopularityRanks(counts);
-  // Lists of one baseline: `answer` begins them, `order` fills them up.
-  const auto measure = [&](const char* name, const auto& answer,
-                           absl::Span<const int32_t> order) {
-    const Clock::time_point start = Clock::now();
-    RankedLists lists = answer();
-    FillUp(order, set, lists);
-    v1::RankingReport report = ToReport(
-        Measure(set, lists), wanted.bootstrap_samples(), config.seed());
-    FillSpread(lists, ranks, report);
-    progress(absl::StrFormat(
-        "baseline %s: recall@10 %.4f, recall@100 %.4f, %.1f s", name,
-        report.recall().at("10"), report.recall().at("100"),
-        std::chrono::duration<double>(Clock::now() - start).count()));
-    return report;
+Baselines::Baselines(const EventLog& log, const Split& split,
+                     const ItemCounts& counts, const std::vector<Slice>& slices,
+                     const v1::TrainerConfig& config, int32_t threads)
+    : config_(config),
+      popular_(ByCount(counts.targets)),
+      recent_(TimesAreSeconds(config)
+                  ? ByCount(RecentTargetCounts(
+                        log, split, static_cast<int32_t>(counts.targets.size()),
+                        config.evaluation().recent_half_life_days()))
+                  : std::vector<int32_t>()),
+      more_popular_(MorePopular(counts.targets)) {
+  const auto add = [&](const char* name, auto field, auto answer,
+                       const std::vector<int32_t>& order) {
+    all_.push_back({.name = name,
+                    .field = field,
+                    .answer = std::move(answer),
+                    .order = order,
+                    .metrics = RankingMetrics(kReportDepths),
+                    .spread = AnswerSpread(more_popular_),
+                    .slices = SliceRecalls(slices)});
   };
-  const auto nothing = [&] { return RankedLists(set.size()); };
-  *baselines.mutable_popularity() = measure("popularity", nothing, popular);
-  if (config.events().time_unit() == v1::EventsConfig::SECONDS) {
-    *baselines.mutable_recent_popularity() =
-        measure("recent_popularity", nothing,
-                ByCount(RecentTrainingCounts(
-                    log, split, static_cast<int32_t>(counts.size()),
-                    wanted.recent_half_life_days())));
+  const auto nothing = [](const EvaluationSet& set) {
+    return RankedLists(set.size());
+  };
+  add("popularity", &v1::Baselines::mutable_popularity, nothing, popular_);
+  if (TimesAreSeconds(config)) {
+    add("recent_popularity", &v1::Baselines::mutable_recent_popularity, nothing,
+        recent_);
   }
-  *baselines.mutable_item_knn() = measure(
-      "item_knn",
-      [&] {
-        return ItemKnn(log, split, counts, set, wanted.item_knn_history(),
-                       threads);
+  add(
+      "item_knn", &v1::Baselines::mutable_item_knn,
+      [&log, &split, &counts, threads,
+       history =
+           config.evaluation().item_knn_history()](const EvaluationSet& set) {
+        return ItemKnn(log, split, counts, set, history, threads);
       },
-      popular);
-  *baselines.mutable_transitions() = measure(
-      "transitions",
-      [&] { return Transitions(log, split, counts, set, threads); }, popular);
+      popular_);
+  add(
+      "transitions", &v1::Baselines::mutable_transitions,
+      [&log, &split, &counts, threads](const EvaluationSet& set) {
+        return Transitions(log, split, counts, set, threads);
+      },
+      popular_);
+}
+
+void Baselines::Add(const EvaluationSet& set) {
+  for (Baseline& baseline : all_) {
+    const Clock::time_point start = Clock::now();
+    RankedLists lists = baseline.answer(set);
+    FillUp(baseline.order, set, lists);
+    AddLists(set, lists, baseline.metrics);
+    baseline.spread.Add(lists);
+    baseline.slices.Add(set, lists);
+    baseline.seconds +=
+        std::chrono::duration<double>(Clock::now() - start).count();
+  }
+}
+
+void Baselines::Fill(const std::function<void(absl::string_view)>& progress,
+                     v1::SplitReport& report) const {
+  for (const Baseline& baseline : all_) {
+    v1::RankingReport& figures =
+        *(report.mutable_baselines()->*baseline.field)();
+    figures =
+        ToReport(baseline.metrics, config_.evaluation().bootstrap_samples(),
+                 config_.seed());
+    baseline.spread.Fill(figures);
+    baseline.slices.AddTo(baseline.name, report);
+    progress(
+        absl::StrFormat("baseline %s: recall@10 %.4f, recall@100 %.4f, %.1f s",
+                        baseline.name, figures.recall().at("10"),
+                        figures.recall().at("100"), baseline.seconds));
+  }
 }
 
 void FindLosses(const std::function<void(absl::string_view)>& progress,

@@ -29,6 +29,10 @@ EvaluationSet MakeEvaluationSet(const EventLog& log,
                                 std::vector<EvaluationQuery> queries,
                                 bool filter_seen);
 
+// Evaluation works through that many queries at a time: enough to share a look
+// at the log or at all vectors, few enough for deep lists of each.
+inline constexpr size_t kQueriesAtOnce = 4096;
+
 }  // namespace segue
 
 #endif  // SEGUE_TRAINER_EVALUATION_EVALUATION_SET_H_

@@ -1,5 +1,6 @@
 #include "trainer/evaluation/evaluator.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,27 +21,6 @@
 namespace segue {
 namespace {
 
-void CompareToExact(const RankingMetrics& ann_metrics,
-                    const RankingMetrics& exact_metrics, const RankedLists& ann,
-                    const RankedLists& exact, const v1::TrainerConfig& config,
-                    v1::SplitReport& report) {
-  const int32_t resamples = config.evaluation().bootstrap_samples();
-  for (int32_t k : kReportDepths) {
-    double overlap = 0;
-    for (size_t q = 0; q < ann.size(); ++q) {
-      overlap += OverlapAtK(exact[q], ann[q], k);
-    }
-    const std::string key = absl::StrCat(k);
-    (*report.mutable_ann()->mutable_overlap())[key] = overlap / ann.size();
-    const Estimate ratio =
-        RecallRatio(ann_metrics, exact_metrics, k, resamples, config.seed());
-    (*report.mutable_ann_recall_ratio())[key] = ratio.mean;
-    v1::Interval& interval = (*report.mutable_ann_recall_ratio_interval())[key];
-    interval.set_low(ratio.low);
-    interval.set_high(ratio.high);
-  }
-}
-
 // [items of the snapshot] counts of the data's items.
 std::vector<double> OfSnapshot(const std::vector<double>& counts,
                                const RowMap& map) {
@@ -52,6 +32,99 @@ std::vector<double> OfSnapshot(const std::vector<double>& counts,
   return translated;
 }
 
+// The bundle's own figures, gathered a block of queries at a time. Borrows
+// everything. One thread.
+class ModelFigures {
+ public:
+  // `more_popular`: MorePopular() of the snapshot's items.
+  ModelFigures(const RowMap& map, const std::vector<int32_t>& more_popular,
+               const std::vector<Slice>& slices)
+      : map_(map),
+        exact_(kReportDepths),
+        ann_(kReportDepths),
+        exact_spread_(more_popular),
+        ann_spread_(more_popular),
+        slices_(slices),
+        overlaps_(kReportDepths.size(), 0.0) {}
+
+  void Add(const EvaluationSet& set, const SnapshotAnswers& answers);
+  // All of the report's but baselines.
+  void Fill(const v1::TrainerConfig& config, v1::SplitReport& report) const;
+
+ private:
+  void CompareToExact(const v1::TrainerConfig& config,
+                      v1::SplitReport& report) const;
+
+  const RowMap& map_;
+  RankingMetrics exact_, ann_;
+  AnswerSpread exact_spread_, ann_spread_;
+  SliceMetrics slices_;
+  std::vector<double> overlaps_;  // [depths] summed over queries
+  size_t queries_ = 0;
+};
+
+void ModelFigures::Add(const EvaluationSet& set,
+                       const SnapshotAnswers& answers) {
+  RankedLists exact;
+  exact.reserve(set.size());
+  for (const auto& neighbors : answers.exact) {
+    exact.push_back(RowsOf(neighbors));
+  }
+  for (size_t d = 0; d < kReportDepths.size(); ++d) {
+    for (size_t q = 0; q < set.size(); ++q) {
+      overlaps_[d] += OverlapAtK(exact[q], answers.ann[q], kReportDepths[d]);
+    }
+  }
+  exact_spread_.Add(exact);
+  ann_spread_.Add(answers.ann);
+  exact = Translate(exact, map_.to_data, /*keep_unknown=*/true);
+  AddLists(set, exact, exact_);
+  slices_.Add(set, exact);
+  AddLists(set, Translate(answers.ann, map_.to_data, /*keep_unknown=*/true),
+           ann_);
+  queries_ += set.size();
+}
+
+void ModelFigures::CompareToExact(const v1::TrainerConfig& config,
+                                  v1::SplitReport& report) const {
+  for (size_t d = 0; d < kReportDepths.size(); ++d) {
+    const std::string key = absl::StrCat(kReportDepths[d]);
+    (*report.mutable_ann()->mutable_overlap())[key] =
+        overlaps_[d] / static_cast<double>(queries_);
+    const Estimate ratio =
+        RecallRatio(ann_, exact_, kReportDepths[d],
+                    config.evaluation().bootstrap_samples(), config.seed());
+    (*report.mutable_ann_recall_ratio())[key] = ratio.mean;
+    v1::Interval& interval = (*report.mutable_ann_recall_ratio_interval())[key];
+    interval.set_low(ratio.low);
+    interval.set_high(ratio.high);
+  }
+}
+
+void ModelFigures::Fill(const v1::TrainerConfig& config,
+                        v1::SplitReport& report) const {
+  const int32_t resamples = config.evaluation().bootstrap_samples();
+  const uint64_t seed = config.seed();
+  report.set_queries(static_cast<int32_t>(queries_));
+  report.set_users(static_cast<int32_t>(exact_.Summarize(0, seed).users));
+  *report.mutable_exact() = ToReport(exact_, resamples, seed);
+  exact_spread_.Fill(*report.mutable_exact());
+  *report.mutable_ann() = ToReport(ann_, resamples, seed);
+  ann_spread_.Fill(*report.mutable_ann());
+  CompareToExact(config, report);
+  slices_.AddTo(resamples, seed, report);
+}
+
+// Items that can be answers, and those that training did not have.
+void CountItems(const RowMap& map, const Split& split,
+                v1::SplitReport& report) {
+  report.set_items(static_cast<int32_t>(map.to_data.size()));
+  report.set_unseen_items(static_cast<int32_t>(std::count_if(
+      map.to_data.begin(), map.to_data.end(), [&split](int32_t row) {
+        return row < 0 || !split.item_in_training[row];
+      })));
+}
+
 }  // namespace
 
 absl::StatusOr<v1::EvaluationReport> EvaluateSnapshot(
@@ -59,42 +132,39 @@ absl::StatusOr<v1::EvaluationReport> EvaluateSnapshot(
     const v1::TrainerConfig& config, int32_t threads,
     const std::function<void(absl::string_view)>& progress) {
   const v1::EvaluationConfig& wanted = config.evaluation();
-  const int32_t resamples = wanted.bootstrap_samples();
-  const uint64_t seed = config.seed();
-  const EvaluationSet set = MakeEvaluationSet(
-      data.log, SampleQueries(split.test, wanted.max_queries(), seed),
-      wanted.filter_seen());
+  const std::vector<EvaluationQuery> queries =
+      SampleQueries(split.test, wanted.max_queries(), config.seed());
+  progress(absl::StrCat("evaluating ", queries.size(), " test queries"));
   const RowMap map = MapRows(snapshot.items, data.items);
-  progress(absl::StrCat("evaluating ", set.size(), " test queries"));
-  ASSIGN_OR_RETURN(const SnapshotAnswers answers,
-                   AnswerQueries(snapshot, data, map, set, threads));
-  RankedLists exact;
-  for (const auto& neighbors : answers.exact) {
-    exact.push_back(RowsOf(neighbors));
-  }
-  const RankedLists exact_rows =
-      Translate(exact, map.to_data, /*keep_unknown=*/true);
-  const RankingMetrics exact_metrics = Measure(set, exact_rows);
-  const RankingMetrics ann_metrics =
-      Measure(set, Translate(answers.ann, map.to_data, /*keep_unknown=*/true));
-  const std::vector<double> counts =
-      TrainingCounts(data.log, split, data.items.size());
-  const std::vector<double> ranks = PopularityRanks(OfSnapshot(counts, map));
-
+  ASSIGN_OR_RETURN(const std::vector<float> item_vectors,
+                   EmbedCatalogue(snapshot, threads));
+  const ItemCounts counts = CountTraining(data.log, split, data.items.size());
+  const std::vector<int32_t> more_popular =
+      MorePopular(OfSnapshot(counts.targets, map));
+  const std::vector<Slice> slices = MakeSlices(data.log, split, counts);
+  ModelFigures model(map, more_popular, slices);
+  Baselines baselines(data.log, split, counts, slices, config, threads);
   v1::EvaluationReport report;
+  for (size_t begin = 0; begin < queries.size(); begin += kQueriesAtOnce) {
+    const size_t end = std::min(begin + kQueriesAtOnce, queries.size());
+    const EvaluationSet set = MakeEvaluationSet(
+        data.log, {queries.begin() + begin, queries.begin() + end},
+        wanted.filter_seen());
+    {
+      ASSIGN_OR_RETURN(
+          const SnapshotAnswers answers,
+          AnswerQueries(snapshot, item_vectors, data, map, set, threads));
+      model.Add(set, answers);
+      AddExamples(snapshot, data, set, begin, queries.size(), map,
+                  answers.exact, config.seed(), report);
+    }
+    baselines.Add(set);
+  }
   v1::SplitReport& test = *report.mutable_test();
-  test.set_queries(static_cast<int32_t>(set.size()));
-  test.set_users(static_cast<int32_t>(exact_metrics.Summarize(0, seed).users));
-  *test.mutable_exact() = ToReport(exact_metrics, resamples, seed);
-  FillSpread(exact, ranks, *test.mutable_exact());
-  *test.mutable_ann() = ToReport(ann_metrics, resamples, seed);
-  FillSpread(answers.ann, ranks, *test.mutable_ann());
-  CompareToExact(ann_metrics, exact_metrics, answers.ann, exact, config, test);
-  AddSlices(data.log, split, counts, set, exact_rows, resamples, seed, test);
-  MeasureBaselines(data.log, split, counts, set, config, threads, progress,
-                   *test.mutable_baselines());
+  CountItems(map, split, test);
+  model.Fill(config, test);
+  baselines.Fill(progress, test);
   FindLosses(progress, test);
-  AddExamples(snapshot, data, set, map, answers.exact, seed, report);
   return report;
 }
 

@@ -17,11 +17,16 @@
 namespace segue {
 
 // Exact and approximate answers to the test queries (at most max_queries of
-// them), the baselines' to the same queries under the same filter, the exact
-// answers in parts, and a few of them for people.
+// them), the baselines' to the same queries under the same filter, the figures
+// of both in parts, and a few answers for people.
 //
 // The data may be newer than the bundle: rows are matched by id, and a target
 // that the bundle lacks is one that it did not find.
+//
+// Memory does not grow with the number of queries: they are answered 4,096 at a
+// time, which takes some 110 MB, twice the excluded items of as many histories
+// (filter_seen), and what ItemKnn() says. Besides: the vectors of the
+// catalogue and some 60 bytes an item, and the figures of each user, 2.5 KB.
 absl::StatusOr<v1::EvaluationReport> EvaluateSnapshot(
     const ServingSnapshot& snapshot, const Dataset& data, const Split& split,
     const v1::TrainerConfig& config, int32_t threads,

@@ -40,7 +40,8 @@ v1::ExampleReport MakeExample(const ServingSnapshot& snapshot,
        e < query.target; ++e) {
     *example.add_history() = ShowEvent(data, e);
   }
-  const int64_t target = query.target + query.gap;
+  int64_t target = query.target + query.gap;
+  while (!data.log.IsTarget(target)) ++target;
   *example.mutable_target() = ShowEvent(data, target);
   for (size_t place = 0; place < answers.size(); ++place) {
     const auto& [row, score] = answers[place];
@@ -61,12 +62,14 @@ v1::ExampleReport MakeExample(const ServingSnapshot& snapshot,
 }  // namespace
 
 void AddExamples(const ServingSnapshot& snapshot, const Dataset& data,
-                 const EvaluationSet& set, const RowMap& map,
+                 const EvaluationSet& set, size_t first, size_t all,
+                 const RowMap& map,
                  const std::vector<std::vector<Neighbor>>& answers,
                  uint64_t seed, v1::EvaluationReport& report) {
-  const auto n = static_cast<int64_t>(set.size());
-  for (int64_t q = 0; q < n; ++q) {
-    if (PermuteIndex(q, n, seed) >= kExamples) continue;
+  const auto n = static_cast<int64_t>(all);
+  for (size_t q = 0; q < set.size(); ++q) {
+    const auto number = static_cast<int64_t>(first + q);
+    if (PermuteIndex(number, n, seed) >= kExamples) continue;
     *report.add_examples() =
         MakeExample(snapshot, data, map, set.queries[q], answers[q]);
   }

@@ -2,6 +2,7 @@
 #ifndef SEGUE_TRAINER_EVALUATION_EXAMPLES_H_
 #define SEGUE_TRAINER_EVALUATION_EXAMPLES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -13,11 +14,14 @@
 
 namespace segue {
 
-// Six queries of the set, drawn with `seed`, with the newest ten items of their
-// histories and the ten first of their answers. Of several targets it shows the
-// one that came first. `answers` are rows of the snapshot.
+// Of the test's `all` queries six are shown, drawn with `seed`: adds those that
+// are in the set, whose first query is number `first` of all, with the newest
+// ten items of their histories and the ten first of their answers. Of several
+// targets it shows the one that came first. `answers` are rows of the snapshot,
+// a list a query of the set.
 void AddExamples(const ServingSnapshot& snapshot, const Dataset& data,
-                 const EvaluationSet& set, const RowMap& map,
+                 const EvaluationSet& set, size_t first, size_t all,
+                 const RowMap& map,
                  const std::vector<std::vector<Neighbor>>& answers,
                  uint64_t seed, v1::EvaluationReport& report);
 

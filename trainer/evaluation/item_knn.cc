@@ -16,7 +16,6 @@ constexpr double kShrinkage = 10;
 constexpr double kRecencyExponent = -0.75;
 constexpr size_t kNeighbors = 500;
 constexpr int64_t kMostOccurrences = 2000;
-constexpr size_t kQueriesAtOnce = 4096;
 
 // Similar items of each slot.
 using Neighborhoods = std::vector<std::vector<Neighbor>>;
@@ -46,29 +45,28 @@ std::array<float, kWindow + 1> DistanceWeights() {
 
 // The most similar items of one slot's item.
 std::vector<Neighbor> FindNeighbors(const EventLog& log, const Split& split,
-                                    absl::Span<const double> counts,
+                                    const ItemCounts& counts,
                                     const Occurrences& occurrences,
                                     int64_t slot, ItemScores& together) {
   static const std::array<float, kWindow + 1> kWeights = DistanceWeights();
   const absl::Span<const int64_t> events = occurrences.Of(slot);
   for (const int64_t event : events) {
-    const auto user = std::upper_bound(log.user_begins.begin(),
-                                       log.user_begins.end(), event) -
-                      log.user_begins.begin() - 1;
+    const int32_t user = log.UserOf(event);
     const int64_t begin = std::max(log.user_begins[user], event - kWindow);
     const int64_t end = std::min(split.train_ends[user], event + kWindow + 1);
     for (int64_t e = begin; e < end; ++e) {
+      if (!log.IsTarget(e)) continue;
       together.Add(log.items[e], kWeights[std::abs(e - event)]);
     }
   }
   std::vector<Neighbor> neighbors = together.Take();
   if (neighbors.empty()) return neighbors;
-  const double count = counts[occurrences.RowOf(slot)];
+  const double count = counts.events[occurrences.RowOf(slot)];
   const double scale = count / static_cast<double>(events.size());
   for (Neighbor& neighbor : neighbors) {
     neighbor.score = static_cast<float>(
         scale * neighbor.score /
-        (std::sqrt(count * counts[neighbor.row]) + kShrinkage));
+        (std::sqrt(count * counts.targets[neighbor.row]) + kShrinkage));
   }
   KeepBest(kNeighbors, neighbors);
   return neighbors;
@@ -103,46 +101,35 @@ std::vector<int32_t> Rank(const std::vector<int32_t>& history,
   return rows;
 }
 
-// Answers queries [begin, end) of the set.
-void Answer(const EventLog& log, const Split& split,
-            absl::Span<const double> counts, const EvaluationSet& set,
-            size_t begin, size_t end, size_t history_length, int32_t threads,
-            RankedLists& lists) {
+}  // namespace
+
+RankedLists ItemKnn(const EventLog& log, const Split& split,
+                    const ItemCounts& counts, const EvaluationSet& set,
+                    int32_t history, int32_t threads) {
   RankedLists histories;
   std::vector<int32_t> wanted;
-  for (size_t q = begin; q < end; ++q) {
-    histories.push_back(NewestItems(log, set.queries[q], history_length));
+  for (const EvaluationQuery& query : set.queries) {
+    histories.push_back(NewestItems(log, query, history));
     wanted.insert(wanted.end(), histories.back().begin(),
                   histories.back().end());
   }
-  const Occurrences occurrences(log, split, counts, wanted, kMostOccurrences);
+  const Occurrences occurrences(log, split, counts.events, wanted,
+                                kMostOccurrences);
   Neighborhoods neighborhoods(occurrences.slots());
+  RankedLists lists(set.size());
 #pragma omp parallel num_threads(threads)
   {
-    ItemScores scores(static_cast<int64_t>(counts.size()));
+    ItemScores scores(static_cast<int64_t>(counts.events.size()));
 #pragma omp for schedule(dynamic, 16)
     for (int64_t slot = 0; slot < occurrences.slots(); ++slot) {
       neighborhoods[slot] =
           FindNeighbors(log, split, counts, occurrences, slot, scores);
     }
 #pragma omp for schedule(dynamic, 16)
-    for (size_t q = begin; q < end; ++q) {
-      lists[q] = Rank(histories[q - begin], set.excluded[q], occurrences,
-                      neighborhoods, scores);
+    for (size_t q = 0; q < set.size(); ++q) {
+      lists[q] = Rank(histories[q], set.excluded[q], occurrences, neighborhoods,
+                      scores);
     }
-  }
-}
-
-}  // namespace
-
-RankedLists ItemKnn(const EventLog& log, const Split& split,
-                    absl::Span<const double> counts, const EvaluationSet& set,
-                    int32_t history, int32_t threads) {
-  RankedLists lists(set.size());
-  for (size_t begin = 0; begin < set.size(); begin += kQueriesAtOnce) {
-    Answer(log, split, counts, set, begin,
-           std::min(begin + kQueriesAtOnce, set.size()), history, threads,
-           lists);
   }
   return lists;
 }

@@ -23,6 +23,7 @@ void KeepBest(size_t most, std::vector<Neighbor>& rows) {
                       return a.row < b.row;
                     });
   rows.resize(count);
+  rows.shrink_to_fit();
 }
 
 }  // namespace segue

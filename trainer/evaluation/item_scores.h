@@ -29,7 +29,8 @@ class ItemScores {
   std::vector<int32_t> touched_;
 };
 
-// Leaves the `most` best, best first, the lower row first among equals.
+// Leaves the `most` best, best first, the lower row first among equals, and no
+// room for more.
 void KeepBest(size_t most, std::vector<Neighbor>& rows);
 
 }  // namespace segue

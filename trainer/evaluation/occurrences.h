@@ -15,9 +15,9 @@ namespace segue {
 // 8 bytes an event kept and 4 an item of the catalogue.
 class Occurrences {
  public:
-  // Of the distinct rows among `wanted`. Of an item with more than `most`
-  // training events it keeps that many, spread evenly over all of them in the
-  // order of the log.
+  // Of the distinct rows among `wanted`; `counts` are ItemCounts::events. Of an
+  // item with more than `most` training events it keeps that many, spread
+  // evenly over all of them in the order of the log.
   Occurrences(const EventLog& log, const Split& split,
               absl::Span<const double> counts, absl::Span<const int32_t> wanted,
               int64_t most);

@@ -26,19 +26,21 @@ std::vector<double> SumTraining(const EventLog& log, const Split& split,
 
 }  // namespace
 
-std::vector<double> TrainingCounts(const EventLog& log, const Split& split,
-                                   int32_t items) {
-  return SumTraining(log, split, items, [](int64_t) { return 1.0; });
+ItemCounts CountTraining(const EventLog& log, const Split& split,
+                         int32_t items) {
+  return {.events = SumTraining(log, split, items, [](int64_t) { return 1.0; }),
+          .targets = SumTraining(log, split, items, [&](int64_t e) {
+            return log.IsTarget(e) ? 1.0 : 0.0;
+          })};
 }
 
-std::vector<double> RecentTrainingCounts(const EventLog& log,
-                                         const Split& split, int32_t items,
-                                         double half_life_days) {
+std::vector<double> RecentTargetCounts(const EventLog& log, const Split& split,
+                                       int32_t items, double half_life_days) {
   const double half_life = half_life_days * kSecondsPerDay;
   return SumTraining(log, split, items, [&](int64_t e) {
     const double age =
         static_cast<double>(split.latest_training_time) - log.times[e];
-    return std::exp2(-age / half_life);
+    return log.IsTarget(e) ? std::exp2(-age / half_life) : 0;
   });
 }
 

@@ -12,15 +12,24 @@
 
 namespace segue {
 
-// [items] training events of each item.
-std::vector<double> TrainingCounts(const EventLog& log, const Split& split,
-                                   int32_t items);
+// Training events of each item; [items].
+struct ItemCounts {
+  // All: what histories are made of.
+  std::vector<double> events;
+  // Those that can be targets (EventLog::IsTarget): what there is to predict.
+  // Popularity is this: an item that people meet often and never choose is no
+  // answer.
+  std::vector<double> targets;
+};
 
-// The same, but an event counts 2^(-age / half_life_days), its age as of the
-// latest training event. REQUIRES: times are seconds, half_life_days > 0.
-std::vector<double> RecentTrainingCounts(const EventLog& log,
-                                         const Split& split, int32_t items,
-                                         double half_life_days);
+ItemCounts CountTraining(const EventLog& log, const Split& split,
+                         int32_t items);
+
+// [items] as ItemCounts::targets, but an event counts 2^(-age /
+// half_life_days), its age as of the latest training event. REQUIRES: times are
+// seconds, half_life_days > 0.
+std::vector<double> RecentTargetCounts(const EventLog& log, const Split& split,
+                                       int32_t items, double half_life_days);
 
 // Item rows by falling count, the lower row first among equals.
 std::vector<int32_t> ByCount(absl::Span<const double> counts);

@@ -28,13 +28,12 @@ std::vector<int64_t> RanksOf(absl::Span<const int32_t> list,
   return ranks;
 }
 
-RankingMetrics Measure(const EvaluationSet& set, const RankedLists& lists) {
-  RankingMetrics metrics(kReportDepths);
+void AddLists(const EvaluationSet& set, const RankedLists& lists,
+              RankingMetrics& metrics) {
   for (size_t q = 0; q < set.size(); ++q) {
     metrics.Add(set.queries[q].user, RanksOf(lists[q], set.targets[q]),
                 static_cast<int64_t>(set.targets[q].size()));
   }
-  return metrics;
 }
 
 v1::RankingReport ToReport(const RankingMetrics& metrics, int32_t resamples,

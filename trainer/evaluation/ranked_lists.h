@@ -21,8 +21,10 @@ inline const std::vector<int32_t> kReportDepths = {5,   10,  30,  50,
 std::vector<int64_t> RanksOf(absl::Span<const int32_t> list,
                              absl::Span<const int32_t> targets);
 
-// Ranks of each query's targets in its list, best first, by user.
-RankingMetrics Measure(const EvaluationSet& set, const RankedLists& lists);
+// Adds to `metrics` the ranks of each query's targets in its list, best first,
+// by user.
+void AddLists(const EvaluationSet& set, const RankedLists& lists,
+              RankingMetrics& metrics);
 
 // The figures with their intervals, as the report has them.
 v1::RankingReport ToReport(const RankingMetrics& metrics, int32_t resamples,

@@ -84,19 +84,16 @@ absl::StatusOr<std::vector<float>> EmbedCatalogue(
   return vectors;
 }
 
-absl::StatusOr<SnapshotAnswers> AnswerQueries(const ServingSnapshot& snapshot,
-                                              const Dataset& data,
-                                              const RowMap& map,
-                                              const EvaluationSet& set,
-                                              int32_t threads) {
+absl::StatusOr<SnapshotAnswers> AnswerQueries(
+    const ServingSnapshot& snapshot, absl::Span<const float> item_vectors,
+    const Dataset& data, const RowMap& map, const EvaluationSet& set,
+    int32_t threads) {
   const int32_t depth =
       std::min<int32_t>(kReportDepths.back(), snapshot.items.size());
   const RankedLists excluded =
       Translate(set.excluded, map.to_snapshot, /*keep_unknown=*/false);
   ASSIGN_OR_RETURN(const std::vector<float> query_vectors,
                    EmbedAsRequests(snapshot, data, set.queries));
-  ASSIGN_OR_RETURN(const std::vector<float> item_vectors,
-                   EmbedCatalogue(snapshot, threads));
   SnapshotAnswers answers;
   ASSIGN_OR_RETURN(
       answers.exact,

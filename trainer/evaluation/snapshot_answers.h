@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "trainer/data/dataset.h"
 #include "trainer/evaluation/evaluation_set.h"
@@ -25,12 +26,12 @@ struct SnapshotAnswers {
 };
 
 // Queries go through ResolveQuery and EmbedQueries, as requests do.
-// InvalidArgument: what a request may not hold.
-absl::StatusOr<SnapshotAnswers> AnswerQueries(const ServingSnapshot& snapshot,
-                                              const Dataset& data,
-                                              const RowMap& map,
-                                              const EvaluationSet& set,
-                                              int32_t threads);
+// `item_vectors` are EmbedCatalogue()'s. 12 KB of answers a query: ask some
+// thousands at a time. InvalidArgument: what a request may not hold.
+absl::StatusOr<SnapshotAnswers> AnswerQueries(
+    const ServingSnapshot& snapshot, absl::Span<const float> item_vectors,
+    const Dataset& data, const RowMap& map, const EvaluationSet& set,
+    int32_t threads);
 
 }  // namespace segue
 

@@ -12,29 +12,40 @@ namespace {
 
 constexpr int64_t kMostOccurrences = 100000;
 
-// What follows on the slot's item, by falling count.
-std::vector<int32_t> Successors(const EventLog& log, const Split& split,
-                                absl::Span<const int64_t> events,
-                                ItemScores& counts) {
+// What follows on these events, by falling count.
+std::vector<Neighbor> Successors(const EventLog& log, const Split& split,
+                                 absl::Span<const int64_t> events,
+                                 ItemScores& counts) {
   for (const int64_t event : events) {
-    const auto user = std::upper_bound(log.user_begins.begin(),
-                                       log.user_begins.end(), event) -
-                      log.user_begins.begin() - 1;
-    if (event + 1 < split.train_ends[user]) counts.Add(log.items[event + 1], 1);
+    const int64_t next = event + 1;
+    if (next < split.train_ends[log.UserOf(event)] && log.IsTarget(next)) {
+      counts.Add(log.items[next], 1);
+    }
   }
   std::vector<Neighbor> found = counts.Take();
   KeepBest(found.size(), found);
+  return found;
+}
+
+// The first of `found` that are not among `excluded`.
+std::vector<int32_t> Allowed(const std::vector<Neighbor>& found,
+                             const std::vector<int32_t>& excluded) {
   std::vector<int32_t> rows;
-  rows.reserve(found.size());
-  for (const Neighbor& item : found) rows.push_back(item.row);
+  const size_t depth = kReportDepths.back();
+  for (size_t i = 0; i < found.size() && rows.size() < depth; ++i) {
+    const int32_t row = found[i].row;
+    if (!std::binary_search(excluded.begin(), excluded.end(), row)) {
+      rows.push_back(row);
+    }
+  }
   return rows;
 }
 
 }  // namespace
 
 RankedLists Transitions(const EventLog& log, const Split& split,
-                        absl::Span<const double> counts,
-                        const EvaluationSet& set, int32_t threads) {
+                        const ItemCounts& counts, const EvaluationSet& set,
+                        int32_t threads) {
   std::vector<int32_t> newest;  // of each query; -1: no history
   std::vector<int32_t> wanted;
   for (const EvaluationQuery& query : set.queries) {
@@ -42,25 +53,22 @@ RankedLists Transitions(const EventLog& log, const Split& split,
     newest.push_back(has_history ? log.items[query.target - 1] : -1);
     if (has_history) wanted.push_back(newest.back());
   }
-  const Occurrences occurrences(log, split, counts, wanted, kMostOccurrences);
-  RankedLists successors(occurrences.slots());
-#pragma omp parallel num_threads(threads)
-  {
-    ItemScores scores(static_cast<int64_t>(counts.size()));
-#pragma omp for schedule(dynamic, 16)
-    for (int64_t slot = 0; slot < occurrences.slots(); ++slot) {
-      successors[slot] = Successors(log, split, occurrences.Of(slot), scores);
-    }
+  const Occurrences occurrences(log, split, counts.events, wanted,
+                                kMostOccurrences);
+  std::vector<std::vector<size_t>> queries_of(occurrences.slots());
+  for (size_t q = 0; q < set.size(); ++q) {
+    if (newest[q] >= 0) queries_of[occurrences.SlotOf(newest[q])].push_back(q);
   }
   RankedLists lists(set.size());
-  const size_t depth = kReportDepths.back();
-  for (size_t q = 0; q < set.size(); ++q) {
-    if (newest[q] < 0) continue;
-    const std::vector<int32_t>& excluded = set.excluded[q];
-    for (const int32_t row : successors[occurrences.SlotOf(newest[q])]) {
-      if (lists[q].size() == depth) break;
-      if (!std::binary_search(excluded.begin(), excluded.end(), row)) {
-        lists[q].push_back(row);
+#pragma omp parallel num_threads(threads)
+  {
+    ItemScores scores(static_cast<int64_t>(counts.events.size()));
+#pragma omp for schedule(dynamic, 16)
+    for (int64_t slot = 0; slot < occurrences.slots(); ++slot) {
+      const std::vector<Neighbor> found =
+          Successors(log, split, occurrences.Of(slot), scores);
+      for (const size_t q : queries_of[slot]) {
+        lists[q] = Allowed(found, set.excluded[q]);
       }
     }
   }

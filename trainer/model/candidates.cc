@@ -59,6 +59,7 @@ void Candidates::Draw(int64_t step, absl::Span<const int32_t> targets,
 
 void Candidates::AddForPairs(int32_t item) {
   if (Of(item) >= 0 || !in_catalogue_[item]) return;
+  if (static_cast<int64_t>(items_.size()) >= kMostCandidates) return;
   Add(item, 0);
   negative_offsets_.push_back(-std::numeric_limits<float>::infinity());
   target_offsets_.push_back(0);

@@ -13,6 +13,14 @@
 
 namespace segue {
 
+// A step has no more: the softmax holds logits of 1,024 queries at a time, 1
+// GiB for so many.
+inline constexpr int64_t kMostCandidates = 262144;
+// Dislikes of a user that a step compares the user's targets with
+// (events.negatives EXPLICIT), the newest ones: few enough that users with
+// thousands of them do not make up all that a step works on.
+inline constexpr int64_t kMostDislikes = 16;
+
 // Each item once, however often it was drawn. Reused from step to step; one
 // thread.
 //
@@ -37,7 +45,8 @@ class Candidates {
   void Draw(int64_t step, absl::Span<const int32_t> targets,
             const FrequencyEstimator& frequency);
   // Adds an item, unless it is there, that is nobody's negative but those
-  // queries' that say so; after Draw(). No item outside of training.
+  // queries' that say so; after Draw(). No item outside of training, and none
+  // beyond kMostCandidates.
   void AddForPairs(int32_t item);
 
   const std::vector<int32_t>& items() const { return items_; }  // [C]

@@ -92,6 +92,20 @@ std::vector<int32_t> Trained(const Split& split) {
   return items;
 }
 
+// A step of FULL compares with all of them.
+absl::Status CheckCandidates(const std::vector<int32_t>& trained,
+                             const v1::LossConfig& loss) {
+  const auto items = static_cast<int64_t>(trained.size());
+  if (loss.negatives() != v1::LossConfig::FULL || items <= kMostCandidates) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("training.loss.negatives is FULL, but training has ", items,
+                   " items, more than ", kMostCandidates,
+                   " candidates a step; use MIXED or UNIFORM with "
+                   "training.loss.uniform_negatives, or IN_BATCH"));
+}
+
 // Those that a user uttered up to the last of his training events: later ones
 // would tell of what is to be found.
 Dislikes InTraining(const EventLog& log, const Split& split,
@@ -159,6 +173,8 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
   const uint64_t seed = config.seed();
   const AdamWOptions adamw = ForTables(config.training(), steps);
   const v1::ModelConfig& model = config.model();
+  std::vector<int32_t> catalogue = Trained(split);
+  RETURN_IF_ERROR(CheckCandidates(catalogue, config.training().loss()));
 
   RowEncoder::Options items{
       .ids = &data.items,
@@ -234,7 +250,7 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
       .batch = Batch(data, training),
       .quiet_batch = Batch(data, quiet),
       .candidates = Candidates(ToCandidates(config.training(), Mix64(seed, 7)),
-                               Trained(split), data.items.rows()),
+                               std::move(catalogue), data.items.rows()),
   });
   state->optimiser = MakeOptimiser(config.training(), {query_tower, item_tower},
                                    state->log_temperature);

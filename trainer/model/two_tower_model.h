@@ -31,7 +31,8 @@ namespace segue {
 class TwoTowerModel {
  public:
   // `steps`: of the whole run, for schedules of the learning rate.
-  // InvalidArgument if a feature's numbers do not suit its transform.
+  // InvalidArgument if a feature's numbers do not suit its transform, or
+  // negatives FULL meets more items than kMostCandidates.
   static absl::StatusOr<std::unique_ptr<TwoTowerModel>> Create(
       const Dataset& data, const Split& split, const v1::TrainerConfig& config,
       int64_t steps = 0);

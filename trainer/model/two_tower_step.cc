@@ -155,15 +155,16 @@ torch::Tensor TwoTowerModel::State::RunQueryTower() {
   return predictions.empty() ? all : all.index_select(0, Longs(predictions));
 }
 
-// What a user turned down is compared with what the user took.
+// What a user turned down of late is compared with what the user took.
 void TwoTowerModel::State::AddDislikes() {
   if (dislikes.user_begins.empty() ||
       config.events().negatives() != v1::EventsConfig::EXPLICIT) {
     return;
   }
   for (const int64_t user : batch.users()) {
-    for (int64_t d = dislikes.user_begins[user];
-         d < dislikes.user_begins[user + 1]; ++d) {
+    const int64_t end = dislikes.user_begins[user + 1];
+    for (int64_t d = std::max(dislikes.user_begins[user], end - kMostDislikes);
+         d < end; ++d) {
       candidates.AddForPairs(dislikes.items[d]);
     }
   }

@@ -11,7 +11,6 @@
 #include "core/bundle/bundle_writer.h"
 #include "core/bundle/layout.h"
 #include "core/retrieval/serving_snapshot.h"
-#include "google/protobuf/text_format.h"
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/evaluation/serving_requests.h"
 #include "trainer/publish/exporter.h"
@@ -140,8 +139,8 @@ absl::StatusOr<std::string> PublishModel(
                                       Lines(progress)));
   }
   report.set_bundle_version(sealed.version());
-  google::protobuf::TextFormat::PrintToString(config, report.mutable_config());
-  FillLibraryVersions(report);
+  report.mutable_training()->set_temperature(model.temperature());
+  DescribeRun(config, report);
   ShowFigures(report.evaluation().test(), progress);
   RETURN_IF_ERROR(WriteReport(report, config.run_dir()));
   RETURN_IF_ERROR(WriteSampleRequests(data, split, config));

@@ -2,7 +2,9 @@
 
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "google/protobuf/text_format.h"
 #include "trainer/publish/exporter.h"
+#include "trainer/report/config_lines.h"
 #include "trainer/report/json.h"
 #include "trainer/report/report_html.h"
 
@@ -13,6 +15,14 @@ absl::Status WriteReport(const v1::Report& report, const std::string& folder) {
   RETURN_IF_ERROR(WriteFileAtomically(folder + "/report.json", json));
   ASSIGN_OR_RETURN(const std::string html, ReportToHtml(report));
   return WriteFileAtomically(folder + "/report.html", html);
+}
+
+void DescribeRun(const v1::TrainerConfig& config, v1::Report& report) {
+  google::protobuf::TextFormat::PrintToString(config, report.mutable_config());
+  report.set_seed(config.seed());
+  report.mutable_dataset()->set_split(SplitText(config));
+  report.mutable_training()->set_loss_kind(LossText(config));
+  FillLibraryVersions(report);
 }
 
 void FillLibraryVersions(v1::Report& report) {

@@ -6,12 +6,17 @@
 
 #include "absl/status/status.h"
 #include "core/index_build/index_builder.h"
+#include "segue/v1/config.pb.h"
 #include "segue/v1/report.pb.h"
 
 namespace segue {
 
 // Writes report.json and report.html into `folder`.
 absl::Status WriteReport(const v1::Report& report, const std::string& folder);
+
+// What one has to know to do the run again: configuration and seed, split and
+// loss in words, versions.
+void DescribeRun(const v1::TrainerConfig& config, v1::Report& report);
 
 void FillIndexReport(const BuiltIndex& built, v1::IndexReport& report);
 void FillLibraryVersions(v1::Report& report);

@@ -82,7 +82,10 @@ absl::Status UpdateReport(const BuiltIndex& built, const std::string& version,
   report.clear_index();
   FillIndexReport(built, *report.mutable_index());
   if (report.has_evaluation() && report.evaluation().has_test()) {
-    report.mutable_evaluation()->mutable_test()->clear_ann();
+    v1::SplitReport& test = *report.mutable_evaluation()->mutable_test();
+    test.clear_ann();
+    test.clear_ann_recall_ratio();
+    test.clear_ann_recall_ratio_interval();
   }
   FillLibraryVersions(report);
   ASSIGN_OR_RETURN(const std::string updated, ReportToJson(report));

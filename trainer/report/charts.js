@@ -139,6 +139,18 @@ function epochChart(canvas, all, title) {
   return lineChart(canvas, all, x, axis(title));
 }
 
+// Those of the ascending depths whose marks on a log axis do not touch.
+function withRoom(depths, chart) {
+  const pixels = chart.width / Math.log(depths.at(-1) / depths[0]);
+  let last = -Infinity;
+  return depths.filter(k => {
+    const at = pixels * Math.log(k);
+    if (at - last < 38) return false;
+    last = at;
+    return true;
+  });
+}
+
 // By k, the depths evenly spread: a log axis with a mark at each.
 function depthChart(canvas, all, title, range = {beginAtZero: true}) {
   const depths = new Set(all.flatMap(series => series.points.map(p => p.x)));
@@ -147,7 +159,8 @@ function depthChart(canvas, all, title, range = {beginAtZero: true}) {
     min: Math.min(...depths),
     max: Math.max(...depths),
     afterBuildTicks: scale => {
-      scale.ticks = [...depths].sort((a, b) => a - b).map(value => ({value}));
+      scale.ticks = withRoom([...depths].sort((a, b) => a - b), scale.chart)
+                        .map(value => ({value}));
     },
     ticks: {callback: value => String(value), autoSkip: true, maxRotation: 0},
   });

@@ -79,6 +79,34 @@ CellOf Test(std::function<Cell(const v1::SplitReport&)> cell) {
   };
 }
 
+Cell LossCell(const v1::Report& report) {
+  const auto loss = PublishedLoss(report.training());
+  return {loss ? absl::StrFormat("%.4f", *loss) : kNone};
+}
+
+Cell LossKindCell(const v1::Report& report) {
+  if (!report.training().loss_kind().empty()) {
+    return {report.training().loss_kind()};
+  }
+  const auto config = ConfigOf(report);
+  return {config ? LossText(*config) : kNone};
+}
+
+Cell UnseenCell(const v1::SplitReport& test) {
+  if (test.items() == 0) return {kNone};
+  const v1::SliceReport* slice = UnseenSlice(test);
+  return {Count(test.unseen_items()),
+          absl::StrCat("queries: ", Count(slice ? slice->queries() : 0))};
+}
+
+// Recall on the queries that ask for items not seen in training.
+CellOf UnseenRecall(int32_t k) {
+  return Test([k](const v1::SplitReport& test) -> Cell {
+    const v1::SliceReport* slice = UnseenSlice(test);
+    return slice ? RecallAt(slice->exact(), k) : Cell{kNone};
+  });
+}
+
 std::vector<std::pair<std::string, CellOf>> DataRows() {
   return {
       {"users", NonZero([](auto& r) { return r.dataset().users(); }, Count)},
@@ -91,6 +119,11 @@ std::vector<std::pair<std::string, CellOf>> DataRows() {
       {"examples/s",
        NonZero([](auto& r) { return r.training().examples_per_second(); },
                Count)},
+      {"loss", LossKindCell},
+      {"loss, published epoch", LossCell},
+      {"temperature",
+       NonZero([](auto& r) { return r.training().temperature(); },
+               [](double value) { return absl::StrFormat("%.4g", value); })},
       {"test queries",
        NonZero([](auto& r) { return r.evaluation().test().queries(); },
                Count)}};
@@ -105,6 +138,9 @@ std::vector<std::pair<std::string, CellOf>> TestRows() {
       {"best baseline @100",
        Test([](auto& t) { return BestBaseline(t, 100); })},
       {"loses to", Test(LossesCell)},
+      {"items not in training", Test(UnseenCell)},
+      {"recall@10 of these", UnseenRecall(10)},
+      {"recall@100 of these", UnseenRecall(100)},
       {"index/exact recall@100", Test([](auto& t) {
          return FigureAt(t.ann_recall_ratio(), t.ann_recall_ratio_interval(),
                          100);

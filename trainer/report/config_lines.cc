@@ -87,4 +87,35 @@ std::string SplitText(const v1::TrainerConfig& config) {
   return text;
 }
 
+std::string LossText(const v1::TrainerConfig& config) {
+  const v1::LossConfig& loss = config.training().loss();
+  const std::string drawn = absl::StrCat(loss.uniform_negatives());
+  std::string text = "softmax over ";
+  switch (loss.negatives()) {
+    case v1::LossConfig::IN_BATCH:
+      text += "the batch";
+      break;
+    case v1::LossConfig::UNIFORM:
+      absl::StrAppend(&text, drawn, " uniform negatives");
+      break;
+    case v1::LossConfig::MIXED:
+      absl::StrAppend(&text, "the batch and ", drawn, " uniform negatives");
+      break;
+    case v1::LossConfig::FULL:
+      text += "all items";
+      break;
+  }
+  if (loss.negatives() == v1::LossConfig::IN_BATCH ||
+      loss.negatives() == v1::LossConfig::MIXED) {
+    text += config.training().logq_correction() ? ", logQ" : ", no logQ";
+  }
+  if (loss.mask_history()) text += ", history masked";
+  if (config.events().negatives() == v1::EventsConfig::MASK) {
+    text += ", dislikes masked";
+  } else if (config.events().negatives() == v1::EventsConfig::EXPLICIT) {
+    text += ", dislikes compared with";
+  }
+  return text;
+}
+
 }  // namespace segue

@@ -23,6 +23,9 @@ std::map<std::string, std::string> ConfigLines(const v1::TrainerConfig& config);
 // How the events were split, and what a query of the test is, in words.
 std::string SplitText(const v1::TrainerConfig& config);
 
+// What the loss compares a target with, in words.
+std::string LossText(const v1::TrainerConfig& config);
+
 }  // namespace segue
 
 #endif  // SEGUE_TRAINER_REPORT_CONFIG_LINES_H_

@@ -91,6 +91,37 @@ std::vector<std::string> LostTo(const v1::SplitReport& test) {
   return names;
 }
 
+const v1::SliceReport* UnseenSlice(const v1::SplitReport& test) {
+  for (const v1::SliceReport& slice : test.slices()) {
+    if (slice.dimension() == "new item" && slice.label() == "yes") {
+      return &slice;
+    }
+  }
+  return nullptr;
+}
+
+Cell BestBaseline(const v1::SliceReport& slice, int32_t k) {
+  Cell best{kNone};
+  double highest = -1;
+  for (const v1::SliceBaseline& baseline : slice.baselines()) {
+    const double recall = At(baseline.recall(), k).value_or(-1);
+    if (recall <= highest) continue;
+    highest = recall;
+    // Several that find nothing are no best one.
+    best = {absl::StrFormat("%.4f", recall),
+            recall > 0 ? BaselineName(baseline.name()) : ""};
+  }
+  best.bad = highest > At(slice.exact().recall(), k).value_or(highest);
+  return best;
+}
+
+std::optional<double> PublishedLoss(const v1::TrainingReport& training) {
+  const int epoch =
+      training.best_epoch() > 0 ? training.best_epoch() : training.loss_size();
+  if (epoch < 1 || epoch > training.loss_size()) return std::nullopt;
+  return training.loss(epoch - 1);
+}
+
 std::string Count(double value) {
   std::string digits = absl::StrFormat("%.0f", value);
   const int first = digits.front() == '-' ? 1 : 0;

@@ -49,6 +49,16 @@ std::string BaselineName(absl::string_view field);
 // older form name none).
 std::vector<std::string> LostTo(const v1::SplitReport& test);
 
+// The part of the queries that ask for items not seen in training; it lives as
+// long as `test`. Null: there is none.
+const v1::SliceReport* UnseenSlice(const v1::SplitReport& test);
+// The best recall@k of a baseline in the slice, named in the note; red where it
+// is above the model's.
+Cell BestBaseline(const v1::SliceReport& slice, int32_t k);
+
+// The mean loss of the epoch that was published: the best, or the last.
+std::optional<double> PublishedLoss(const v1::TrainingReport& training);
+
 // 1,234,567 of any count.
 std::string Count(double value);
 // "12.5 MB" (10^6 bytes).

@@ -1,6 +1,7 @@
 #include "trainer/report/html.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 
 namespace segue {
@@ -13,13 +14,23 @@ std::string Content(const Cell& cell) {
                       "</small>");
 }
 
+// Longer texts may wrap.
+constexpr size_t kLongText = 28;
+
+std::string ClassOf(const Cell& cell) {
+  std::vector<std::string> classes;
+  if (cell.bad) classes.emplace_back("bad");
+  if (cell.text.size() > kLongText) classes.emplace_back("long");
+  if (classes.empty()) return "";
+  return absl::StrCat(" class=\"", absl::StrJoin(classes, " "), "\"");
+}
+
 std::string Row(const TableRow& cells) {
   std::string out = "<tr>";
   for (size_t i = 0; i < cells.size(); ++i) {
     const absl::string_view tag = i == 0 ? "th" : "td";
     absl::StrAppend(&out, "<", tag, i == 0 ? " scope=\"row\"" : "",
-                    cells[i].bad ? " class=\"bad\"" : "", ">",
-                    Content(cells[i]), "</", tag, ">");
+                    ClassOf(cells[i]), ">", Content(cells[i]), "</", tag, ">");
   }
   return out + "</tr>\n";
 }

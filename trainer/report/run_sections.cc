@@ -37,6 +37,31 @@ std::vector<TableRow> EpochRows(const v1::TrainingReport& training) {
   return rows;
 }
 
+// The loss: what it is, what it came to, and the temperature of its logits.
+void AddLoss(const v1::Report& report, std::vector<TableRow>& rows) {
+  const v1::TrainingReport& training = report.training();
+  const auto config = ConfigOf(report);
+  if (!training.loss_kind().empty()) {
+    rows.push_back({{"loss"}, {training.loss_kind()}});
+  } else if (config) {
+    rows.push_back({{"loss"}, {LossText(*config)}});
+  }
+  if (const auto loss = PublishedLoss(training)) {
+    rows.push_back({{"loss of the published epoch"},
+                    {absl::StrFormat("%.4f nats", *loss)}});
+  }
+  if (training.temperature() > 0) {
+    Cell cell{absl::StrFormat("%.4g", training.temperature())};
+    if (config) {
+      cell.note = config->model().learn_temperature()
+                      ? absl::StrFormat("learnt, from %.4g",
+                                        config->model().temperature())
+                      : "fixed";
+    }
+    rows.push_back({{"temperature"}, cell});
+  }
+}
+
 std::string TrainingCharts(const v1::Report& report) {
   const v1::TrainingReport& training = report.training();
   // One epoch is no line.
@@ -129,7 +154,11 @@ PageSection DataSection(const v1::Report& report) {
     if (!config->items().path().empty()) {
       rows.push_back({{"items from"}, {config->items().path()}});
     }
-    rows.push_back({{"split"}, {SplitText(*config)}});
+  }
+  if (!data.split().empty() || config) {
+    rows.push_back(
+        {{"split"},
+         {data.split().empty() ? SplitText(*config) : data.split()}});
   }
   rows.push_back({{"users"}, {Count(data.users())}});
   rows.push_back(
@@ -169,6 +198,7 @@ PageSection TrainingSection(const v1::Report& report) {
        {absl::StrCat(Count(training.examples_per_second()), " examples/s")}},
       {{"examples an epoch"}, {Count(training.examples_per_epoch())}},
       {{"steps"}, {Count(training.steps())}}};
+  AddLoss(report, rows);
   section.body = absl::StrCat(
       Table({}, rows), TrainingCharts(report),
       Folded("Each epoch",
@@ -198,7 +228,12 @@ PageSection ConfigSection(const v1::Report& report) {
   PageSection section{"config", "Configuration and versions"};
   const auto config = ConfigOf(report);
   std::vector<TableRow> rows;
-  if (config) rows.push_back({{"seed"}, {absl::StrCat(config->seed())}});
+  if (report.seed() > 0 || config) {
+    rows.push_back(
+        {{"seed"},
+         {absl::StrCat(report.seed() > 0 || !config ? report.seed()
+                                                    : config->seed())}});
+  }
   const std::map<std::string, std::string> versions(
       report.library_versions().begin(), report.library_versions().end());
   for (const auto& [name, version] : versions) {
@@ -208,6 +243,13 @@ PageSection ConfigSection(const v1::Report& report) {
   if (!report.config().empty()) {
     absl::StrAppend(&section.body, "<pre>", EscapeHtml(report.config()),
                     "</pre>\n");
+  }
+  if (config) {
+    rows.clear();
+    for (const auto& [path, value] : ConfigLines(*config)) {
+      rows.push_back({{path}, {value}});
+    }
+    section.body += Folded("Every setting, defaults included", Table({}, rows));
   }
   return section;
 }

@@ -105,6 +105,43 @@ std::string Example(const v1::ExampleReport& example) {
       "</ol></div></div>\n</article>\n");
 }
 
+// "history length: 1-5", "new item".
+std::string SliceName(const v1::SliceReport& slice) {
+  if (slice.label() == "yes") return slice.dimension();
+  return absl::StrCat(slice.dimension(), ": ", slice.label());
+}
+
+// How well items are found that training has not seen: known by their features
+// alone.
+std::string UnseenItems(const v1::SplitReport& test) {
+  if (test.items() == 0) return "";
+  std::vector<TableRow> rows = {
+      {{"of the catalogue"},
+       {absl::StrCat(Count(test.unseen_items()), " of ", Count(test.items()),
+                     " items"),
+        absl::StrFormat("%.1f %%", 100. * test.unseen_items() / test.items())}},
+  };
+  const v1::SliceReport* slice = UnseenSlice(test);
+  rows.push_back({{"queries that ask for one"},
+                  {absl::StrCat(Count(slice ? slice->queries() : 0), " of ",
+                                Count(test.queries()))}});
+  for (const int32_t k : {10, 100}) {
+    if (slice == nullptr) break;
+    rows.push_back({{absl::StrCat("recall@", k)}, RecallAt(slice->exact(), k)});
+    rows.push_back({{absl::StrCat("recall@", k, ", best baseline")},
+                    BestBaseline(*slice, k)});
+    rows.push_back(
+        {{absl::StrCat("recall@", k, " of answers by chance")},
+         {absl::StrFormat("%.4f", std::min(1., 1. * k / test.items()))}});
+  }
+  return absl::StrCat(
+      "<h3>Items not seen in training</h3>\n",
+      Paragraph("The model knows them by their features alone. Baselines rank "
+                "by training events, of which these items have none: they come "
+                "after all others."),
+      Table({}, rows));
+}
+
 // The dimensions in the order in which the report has them.
 std::vector<std::string> Dimensions(const v1::SplitReport& test) {
   std::vector<std::string> names;
@@ -142,6 +179,10 @@ std::string Summary(const v1::SplitReport& test) {
     absl::StrAppend(&out,
                     Tile("coverage@10", FigureAt(test.exact().coverage(), 10)));
   }
+  if (const v1::SliceReport* unseen = UnseenSlice(test)) {
+    absl::StrAppend(&out, Tile("recall@100, items not in training",
+                               RecallAt(unseen->exact(), 100)));
+  }
   return out + "</dl>\n";
 }
 
@@ -166,22 +207,32 @@ PageSection SlicesSection(const v1::SplitReport& test) {
   std::string charts;
   std::vector<TableRow> rows;
   for (const std::string& dimension : Dimensions(test)) {
-    charts += Chart("slices", absl::StrCat("Recall by ", dimension), dimension);
+    const size_t before = rows.size();
     for (const v1::SliceReport& slice : test.slices()) {
       if (slice.dimension() != dimension) continue;
-      rows.push_back({{absl::StrCat(dimension, ": ", slice.label())},
+      rows.push_back({{SliceName(slice)},
                       {Count(slice.queries())},
                       RecallAt(slice.exact(), 10),
+                      BestBaseline(slice, 10),
                       RecallAt(slice.exact(), 100),
-                      NdcgAt(slice.exact(), 10)});
+                      BestBaseline(slice, 100)});
+    }
+    // One bar compares nothing.
+    if (rows.size() > before + 1) {
+      charts +=
+          Chart("slices", absl::StrCat("Recall by ", dimension), dimension);
     }
   }
   if (rows.empty()) return section;
   section.body = absl::StrCat(
-      Paragraph("Parts of the test queries, exact search. Few queries make "
+      Paragraph("Parts of the test queries, exact search. New users and new "
+                "items are those without training events. Few queries make "
                 "wide intervals."),
       ChartGrid(charts),
-      Table({"slice", "queries", "recall@10", "recall@100", "NDCG@10"}, rows));
+      Table({"slice", "queries", "recall@10", "best baseline @10", "recall@100",
+             "best baseline @100"},
+            rows),
+      UnseenItems(test));
   return section;
 }
 
@@ -202,7 +253,8 @@ PageSection AnswersSection(const v1::SplitReport& test) {
   section.body = absl::StrCat(
       Paragraph("Coverage is the share of the catalogue that is in at least "
                 "one answer. The popularity rank of an item is the share of "
-                "the catalogue that has more training events: 0 for the most "
+                "the catalogue that is a target more often in training: 0 for "
+                "the most "
                 "popular item, 0.5 on average where popularity does not "
                 "count."),
       ChartGrid(Chart("coverage", "Coverage by k") +

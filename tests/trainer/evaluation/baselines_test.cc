@@ -19,11 +19,11 @@ using ::testing::StartsWith;
 
 constexpr uint32_t kDay = 86400;
 
-class MeasureBaselinesTest : public ::testing::Test {
+class BaselinesTest : public ::testing::Test {
  protected:
   // The items 10 to 19 are popular, 1 recent, 2 what follows on 3; user 0 has 3
   // and goes on to 2.
-  MeasureBaselinesTest() {
+  BaselinesTest() {
     std::vector<std::vector<testing::ToyEvent>> users = {{{3, 0}, {2, 9}}};
     for (int32_t item = 10; item < 20; ++item) {
       for (int32_t n = 0; n < 5; ++n) users.push_back({{item, 1}});
@@ -41,14 +41,15 @@ class MeasureBaselinesTest : public ::testing::Test {
   }
 
   v1::Baselines Measured(int64_t target) {
-    v1::Baselines baselines;
-    MeasureBaselines(
-        log_, split_, TrainingCounts(log_, split_, 2000),
-        MakeEvaluationSet(log_, {{.user = 0, .target = target}}, true), config_,
-        /*threads=*/2,
-        [this](absl::string_view line) { lines_.emplace_back(line); },
-        baselines);
-    return baselines;
+    const ItemCounts counts = CountTraining(log_, split_, 2000);
+    const std::vector<Slice> slices;
+    Baselines baselines(log_, split_, counts, slices, config_, /*threads=*/2);
+    baselines.Add(
+        MakeEvaluationSet(log_, {{.user = 0, .target = target}}, true));
+    v1::SplitReport report;
+    baselines.Fill(
+        [this](absl::string_view line) { lines_.emplace_back(line); }, report);
+    return report.baselines();
   }
 
   EventLog log_;
@@ -57,7 +58,7 @@ class MeasureBaselinesTest : public ::testing::Test {
   std::vector<std::string> lines_;
 };
 
-TEST_F(MeasureBaselinesTest, EachAnswersInItsOwnWay) {
+TEST_F(BaselinesTest, EachAnswersInItsOwnWay) {
   const v1::Baselines found = Measured(1);
   EXPECT_EQ(found.popularity().recall().at("10"), 0);
   EXPECT_EQ(found.popularity().recall().at("30"), 1);
@@ -70,14 +71,23 @@ TEST_F(MeasureBaselinesTest, EachAnswersInItsOwnWay) {
                                   StartsWith("baseline transitions: ")));
 }
 
-TEST_F(MeasureBaselinesTest, RecentItemLeadsTheRecentOnes) {
+TEST_F(BaselinesTest, RecentItemLeadsTheRecentOnes) {
   log_.items[1] = 1;  // what user 0 goes on to
   const v1::Baselines found = Measured(1);
   EXPECT_EQ(found.recent_popularity().mrr(), 1);
   EXPECT_LT(found.popularity().mrr(), 0.2);
 }
 
-TEST_F(MeasureBaselinesTest, AllListsAreAsDeepAsReportsGo) {
+TEST_F(BaselinesTest, PopularIsWhatIsATargetOften) {
+  log_.targets.assign(log_.size(), false);
+  log_.targets[1] = log_.targets[log_.size() - 2] = true;  // both of item 2
+  const v1::Baselines found = Measured(1);
+  EXPECT_EQ(found.popularity().mrr(), 1);
+  EXPECT_EQ(found.recent_popularity().mrr(), 1);
+  EXPECT_EQ(found.popularity().popularity_rank().at("5"), 0.0004);
+}
+
+TEST_F(BaselinesTest, AllListsAreAsDeepAsReportsGo) {
   const v1::Baselines found = Measured(1);
   for (const auto* report : {&found.popularity(), &found.recent_popularity(),
                              &found.item_knn(), &found.transitions()}) {
@@ -87,7 +97,7 @@ TEST_F(MeasureBaselinesTest, AllListsAreAsDeepAsReportsGo) {
   }
 }
 
-TEST_F(MeasureBaselinesTest, WithoutSecondsNothingIsRecent) {
+TEST_F(BaselinesTest, WithoutSecondsNothingIsRecent) {
   config_.mutable_events()->set_time_unit(v1::EventsConfig::ORDER);
   EXPECT_FALSE(Measured(1).has_recent_popularity());
 }

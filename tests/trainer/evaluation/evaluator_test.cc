@@ -15,6 +15,7 @@
 #include "tests/testing/temp_folder.h"
 #include "tests/testing/tiny_bundle.h"
 #include "tests/trainer/toy_dataset.h"
+#include "trainer/evaluation/popularity.h"
 #include "trainer/evaluation/ranked_lists.h"
 #include "trainer/evaluation/serving_requests.h"
 #include "trainer/evaluation/snapshot_answers.h"
@@ -186,6 +187,47 @@ TEST_F(EvaluatorTest, ThreadsDoNotChangeTheFigures) {
   EXPECT_TRUE(MessageDifferencer::Equals(one, three));
 }
 
+// More queries than are answered at a time.
+TEST_F(EvaluatorTest, BlocksOfQueriesDoNotChangeTheFigures) {
+  std::vector<std::vector<std::string>> histories;
+  for (size_t user = 0; user < kQueriesAtOnce + 5; ++user) {
+    histories.push_back({absl::StrCat("i", user % 12),
+                         absl::StrCat("i", (5 * user + 1) % 12),
+                         absl::StrCat("i", (7 * user + user / 12) % 12)});
+  }
+  const Dataset data = ToyDataset(histories);
+  v1::TrainerConfig config = Config();
+  config.mutable_evaluation()->set_max_queries(0);
+  const auto split = SplitEvents(data.log, data.items.size(), config);
+  ASSERT_THAT(split, IsOk());
+  RankingMetrics served(kReportDepths), popular(kReportDepths);
+  const std::vector<int32_t> order =
+      ByCount(CountTraining(data.log, *split, data.items.size()).targets);
+  for (const EvaluationQuery& query : split->test) {
+    const int32_t target = data.log.items[query.target];
+    v1::RetrieveRequest request = ToRequest(data, query, 3);
+    request.set_top_k(12);
+    served.Add(query.user,
+               ServedRank(request, std::string(data.items.id(target))));
+    popular.Add(query.user, RankOf(order, target));
+  }
+  const v1::EvaluationReport report = EvaluateAll(data, config);
+  const v1::SplitReport& test = report.test();
+  EXPECT_EQ(test.queries(), static_cast<int32_t>(kQueriesAtOnce + 5));
+  EXPECT_EQ(report.examples_size(), 6);
+  EXPECT_EQ(test.ann().overlap().at("5"), 1);
+  EXPECT_EQ(test.slices(0).queries(), test.queries());
+  const RankingReport exact = served.Summarize(20, config.seed());
+  const RankingReport baseline = popular.Summarize(20, config.seed());
+  for (const int32_t k : kReportDepths) {
+    const std::string key = absl::StrCat(k);
+    EXPECT_EQ(test.exact().recall().at(key), exact.recall.at(k).mean);
+    EXPECT_EQ(test.exact().ndcg_interval().at(key).low(), exact.ndcg.at(k).low);
+    EXPECT_EQ(test.baselines().popularity().recall().at(key),
+              baseline.recall.at(k).mean);
+  }
+}
+
 TEST_F(EvaluatorTest, UsersAndSlicesAreOfTheQueriesAsked) {
   const v1::SplitReport report = Evaluate(Data(), Config());
   EXPECT_EQ(report.users(), 4);
@@ -199,6 +241,18 @@ TEST_F(EvaluatorTest, UsersAndSlicesAreOfTheQueriesAsked) {
   }
   EXPECT_EQ(by_length, 4);
   EXPECT_TRUE(new_item);
+  for (const v1::SliceReport& slice : report.slices()) {
+    ASSERT_EQ(slice.baselines_size(), 4);
+    EXPECT_EQ(slice.baselines(2).name(), "item_knn");
+  }
+}
+
+TEST_F(EvaluatorTest, UnseenItemsAreThoseOfTheBundleThatTrainingLacks) {
+  const v1::SplitReport report = Evaluate(Data(), Config());
+  EXPECT_EQ(report.items(), 12);
+  // Trained on: i7 i3 i2 i1 i5 i4. The data lacks i6 and i8 to i11; i0 is the
+  // test's alone.
+  EXPECT_EQ(report.unseen_items(), 6);
 }
 
 TEST_F(EvaluatorTest, CoverageIsOfTheBundlesCatalogue) {
@@ -272,6 +326,21 @@ TEST_F(EvaluatorTest, UserSplitAsksOnceAUserForAllOfThePeriod) {
   // Thirds would be of single targets.
   const double five = report.baselines().popularity().recall().at("5");
   EXPECT_EQ(4 * five, std::round(4 * five));
+}
+
+TEST_F(EvaluatorTest, ExamplesShowTheFirstThatCanBeATarget) {
+  Dataset data = ToyDataset({{"i7", "i1", "i0", "i3"}});
+  const uint32_t day = 86400;
+  data.log.times = {0, day, 10 * day, 10 * day};
+  data.log.targets = {true, true, false, true};
+  v1::TrainerConfig config = Config();
+  config.mutable_split()->set_kind(v1::SplitConfig::LAST_DAYS);
+  config.mutable_split()->set_validation_days(0);
+  config.mutable_evaluation()->set_protocol(v1::EvaluationConfig::USER_SPLIT);
+  const v1::EvaluationReport report = EvaluateAll(data, config);
+  ASSERT_EQ(report.examples_size(), 1);
+  EXPECT_EQ(report.examples(0).target().id(), "i3");
+  EXPECT_EQ(report.examples(0).history_size(), 2);
 }
 
 TEST_F(EvaluatorTest, RequestFeatureThatTheBundleLacksIsNamed) {

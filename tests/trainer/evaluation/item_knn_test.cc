@@ -33,7 +33,7 @@ struct Case {
     const EvaluationSet set = MakeEvaluationSet(
         log, {{.user = log.users() - 1, .target = log.size() - 1}},
         filter_seen);
-    return ItemKnn(log, split, TrainingCounts(log, split, 10), set, history,
+    return ItemKnn(log, split, CountTraining(log, split, 10), set, history,
                    /*threads=*/2)[0];
   }
 
@@ -84,6 +84,26 @@ TEST(ItemKnnTest, HeldOutEventsTeachNothing) {
   EXPECT_THAT(c.Answer(/*filter_seen=*/true), IsEmpty());
 }
 
+TEST(ItemKnnTest, HistoryOnlyEventsSpeakForTargetsAndAreNoAnswers) {
+  // 3 and 4 stand beside 1, 3 as history only; so does the 1 itself.
+  Case c({Items({3, 1, 4}), Items({1, 9})});
+  c.log.targets = {false, false, true, true, true};
+  EXPECT_THAT(c.Answer(/*filter_seen=*/true), ElementsAre(4));
+  c.log.targets[0] = true;
+  EXPECT_THAT(c.Answer(/*filter_seen=*/true), ElementsAre(3, 4));
+}
+
+TEST(ItemKnnTest, CosineCountsACandidatesTargetsOnly) {
+  // 2 and 3 stand next to 1 once each; what else there is of 3 becomes
+  // history only.
+  Case c({Items({3, 1, 2}), Items({2, 5}), Items({2, 5}), Items({3, 5}),
+          Items({3, 5}), Items({1, 9})});
+  EXPECT_EQ(c.Answer(/*filter_seen=*/true)[0], 2);
+  c.log.targets.assign(c.log.size(), true);
+  c.log.targets[7] = c.log.targets[9] = false;
+  EXPECT_EQ(c.Answer(/*filter_seen=*/true)[0], 3);
+}
+
 TEST(ItemKnnTest, UsersDoNotRunIntoEachOther) {
   const Case c({Items({3, 1}), Items({4, 5}), Items({1, 9})});
   EXPECT_THAT(c.Answer(/*filter_seen=*/true), ElementsAre(3));
@@ -112,7 +132,7 @@ TEST(ItemKnnTest, ThreadsAndNeighboursDoNotChangeAnAnswer) {
   const EventLog log = ToyLog(users);
   Split split;
   split.train_ends.assign(log.user_begins.begin() + 1, log.user_begins.end());
-  const std::vector<double> counts = TrainingCounts(log, split, 200);
+  const ItemCounts counts = CountTraining(log, split, 200);
   const EvaluationSet all = MakeEvaluationSet(log, queries, true);
   const RankedLists one = ItemKnn(log, split, counts, all, 20, 1);
   EXPECT_EQ(one, ItemKnn(log, split, counts, all, 20, 3));
@@ -134,6 +154,13 @@ TEST(ItemScoresTest, TakeForgets) {
   EXPECT_THAT(taken[0].score, FloatEq(1.5));
   EXPECT_EQ(taken[1].row, 1);
   EXPECT_THAT(scores.Take(), IsEmpty());
+}
+
+TEST(KeepBestTest, RoomOfTheOthersIsGivenBack) {
+  std::vector<Neighbor> rows(10000, {1, 0.5});
+  KeepBest(3, rows);
+  EXPECT_THAT(rows, SizeIs(3));
+  EXPECT_LE(rows.capacity(), 6u);
 }
 
 TEST(KeepBestTest, TiesGoToTheLowerRow) {

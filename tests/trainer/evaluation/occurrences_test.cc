@@ -19,7 +19,7 @@ TEST(OccurrencesTest, AreTheTrainingEventsOfWantedItems) {
       ToyLog({{{3, 1}, {1, 2}, {3, 3}, {3, 4}}, {{1, 1}, {3, 2}, {2, 3}}});
   Split split;
   split.train_ends = {3, 7};  // not the second last event of user 0
-  const std::vector<double> counts = TrainingCounts(log, split, 5);
+  const std::vector<double> counts = CountTraining(log, split, 5).events;
   const Occurrences found(log, split, counts, {3, 4, 3}, /*most=*/10);
   ASSERT_EQ(found.slots(), 2);
   EXPECT_EQ(found.SlotOf(1), -1);

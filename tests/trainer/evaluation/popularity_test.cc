@@ -28,7 +28,7 @@ class PopularityTest : public ::testing::Test {
   }
 
   RankedLists Fill(RankedLists lists, bool filter_seen) const {
-    FillUp(ByCount(TrainingCounts(log_, split_, /*items=*/6)),
+    FillUp(ByCount(CountTraining(log_, split_, /*items=*/6).targets),
            MakeEvaluationSet(
                log_, {{.user = 0, .target = 4}, {.user = 1, .target = 8}},
                filter_seen),
@@ -36,12 +36,24 @@ class PopularityTest : public ::testing::Test {
     return lists;
   }
 
-  const EventLog log_;
+  EventLog log_;
   Split split_;
 };
 
 TEST_F(PopularityTest, CountsTrainingEventsOnly) {
-  EXPECT_THAT(TrainingCounts(log_, split_, 6), ElementsAre(1, 2, 3, 2, 0, 0));
+  const ItemCounts counts = CountTraining(log_, split_, 6);
+  EXPECT_THAT(counts.events, ElementsAre(1, 2, 3, 2, 0, 0));
+  EXPECT_EQ(counts.targets, counts.events);
+}
+
+TEST_F(PopularityTest, WhatIsHistoryOnlyIsNotPopular) {
+  log_.targets.assign(log_.size(), true);
+  log_.targets[0] = log_.targets[3] = false;  // two of item 2
+  const ItemCounts counts = CountTraining(log_, split_, 6);
+  EXPECT_THAT(counts.events, ElementsAre(1, 2, 3, 2, 0, 0));
+  EXPECT_THAT(counts.targets, ElementsAre(1, 2, 1, 2, 0, 0));
+  EXPECT_THAT(Fill({{}, {}}, /*filter_seen=*/false)[0],
+              ElementsAre(1, 3, 0, 2, 4, 5));
 }
 
 TEST_F(PopularityTest, TiesGoToTheLowerRow) {
@@ -83,16 +95,19 @@ TEST(FillUpTest, NoQueriesNoLists) {
   EXPECT_THAT(lists, IsEmpty());
 }
 
-TEST(RecentTrainingCountsTest, AnEventHalvesWithEachHalfLife) {
+TEST(RecentTargetCountsTest, AnEventHalvesWithEachHalfLife) {
   // Item 0 twice long ago, 1 once now, 2 once a half-life ago; the test's event
   // of item 3 is later and does not count, nor does it set the clock.
-  const EventLog log =
+  EventLog log =
       ToyLog({{{0, 0}, {0, 0}, {2, 4 * kDay}, {1, 6 * kDay}, {3, 90 * kDay}}});
   Split split;
   split.train_ends = {4};
   split.latest_training_time = 6 * kDay;
-  EXPECT_THAT(RecentTrainingCounts(log, split, 4, /*half_life_days=*/2),
+  EXPECT_THAT(RecentTargetCounts(log, split, 4, /*half_life_days=*/2),
               ElementsAre(DoubleEq(0.25), DoubleEq(1), DoubleEq(0.5), 0));
+  log.targets = {true, false, true, false, true};
+  EXPECT_THAT(RecentTargetCounts(log, split, 4, /*half_life_days=*/2),
+              ElementsAre(DoubleEq(0.125), 0, DoubleEq(0.5), 0));
 }
 
 }  // namespace

@@ -30,15 +30,21 @@ std::vector<int32_t> ListWith(int32_t target, int place, int length) {
   return list;
 }
 
-TEST(MeasureTest, RanksEachQuerysTargetInItsOwnList) {
+RankingMetrics Measured(const EvaluationSet& set, const RankedLists& lists) {
+  RankingMetrics metrics(kReportDepths);
+  AddLists(set, lists, metrics);
+  return metrics;
+}
+
+TEST(AddListsTest, RanksEachQuerysTargetInItsOwnList) {
   const EventLog log = Log();
   const std::vector<EvaluationQuery> queries = {{.user = 0, .target = 3},
                                                 {.user = 0, .target = 4},
                                                 {.user = 1, .target = 6}};
   // Targets 1, 3 and 0.
   const v1::RankingReport report = ToReport(
-      Measure(MakeEvaluationSet(log, queries, /*filter_seen=*/false),
-              {ListWith(1, 0, 12), ListWith(3, 9, 12), ListWith(0, -1, 12)}),
+      Measured(MakeEvaluationSet(log, queries, /*filter_seen=*/false),
+               {ListWith(1, 0, 12), ListWith(3, 9, 12), ListWith(0, -1, 12)}),
       /*resamples=*/0, /*seed=*/1);
   EXPECT_THAT(report.recall().at("5"), DoubleEq(1. / 3));
   EXPECT_THAT(report.recall().at("10"), DoubleEq(2. / 3));
@@ -47,13 +53,13 @@ TEST(MeasureTest, RanksEachQuerysTargetInItsOwnList) {
   EXPECT_THAT(report.ndcg().at("10"), DoubleEq((1 + 1 / std::log2(11.)) / 3));
 }
 
-TEST(MeasureTest, SeveralTargetsShareTheRecall) {
+TEST(AddListsTest, SeveralTargetsShareTheRecall) {
   const EventLog log = Log();
   // User 0 has 5 1 3 after its first two events.
   const EvaluationSet set = MakeEvaluationSet(
       log, {{.user = 0, .target = 2, .targets = 3}}, /*filter_seen=*/false);
   const v1::RankingReport report =
-      ToReport(Measure(set, {{0, 3, 4, 2, 6, 5}}), /*resamples=*/0, 1);
+      ToReport(Measured(set, {{0, 3, 4, 2, 6, 5}}), /*resamples=*/0, 1);
   EXPECT_THAT(report.recall().at("5"), DoubleEq(1. / 3));
   EXPECT_THAT(report.recall().at("10"), DoubleEq(2. / 3));
   EXPECT_EQ(report.hit_rate().at("5"), 1);
@@ -68,12 +74,12 @@ TEST(RanksOfTest, AreThePlacesOfTargetsBestFirst) {
   EXPECT_THAT(RanksOf({}, {1}), IsEmpty());
 }
 
-TEST(MeasureTest, ListsAreAsDeepAsTheyAre) {
+TEST(AddListsTest, ListsAreAsDeepAsTheyAre) {
   const EventLog log = Log();
   const EvaluationSet set =
       MakeEvaluationSet(log, {{.user = 1, .target = 6}}, /*filter_seen=*/false);
   const v1::RankingReport report =
-      ToReport(Measure(set, {{}}), /*resamples=*/0, 1);
+      ToReport(Measured(set, {{}}), /*resamples=*/0, 1);
   EXPECT_EQ(report.recall().at("1000"), 0);
 }
 

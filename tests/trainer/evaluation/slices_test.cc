@@ -46,10 +46,17 @@ class SlicesTest : public ::testing::Test {
 
   v1::SplitReport Slices(const std::vector<EvaluationQuery>& queries,
                          const RankedLists& lists) const {
+    const std::vector<Slice> slices =
+        MakeSlices(log_, split_, CountTraining(log_, split_, 101));
+    const EvaluationSet set =
+        MakeEvaluationSet(log_, queries, /*filter_seen=*/false);
+    SliceMetrics metrics(slices);
+    metrics.Add(set, lists);
+    SliceRecalls recalls(slices);
+    recalls.Add(set, lists);
     v1::SplitReport report;
-    AddSlices(log_, split_, TrainingCounts(log_, split_, 101),
-              MakeEvaluationSet(log_, queries, /*filter_seen=*/false), lists,
-              /*resamples=*/5, /*seed=*/1, report);
+    metrics.AddTo(/*resamples=*/5, /*seed=*/1, report);
+    recalls.AddTo("the same", report);
     return report;
   }
 
@@ -75,6 +82,31 @@ TEST_F(SlicesTest, KnownUserAndItemHaveNoSliceOfTheNew) {
   const v1::SplitReport report = Slices({{0, 30}}, {{0}});
   EXPECT_THAT(Lines(report), ElementsAre("history length 21-100: 1 1",
                                          "item popularity top 1 %: 1 1"));
+}
+
+TEST_F(SlicesTest, BaselinesHaveTheirRecallBeside) {
+  // As the lists are the same, so are the figures; of one query two of four
+  // targets are found.
+  const v1::SplitReport report =
+      Slices({{1, begin_ + 2}, {.user = 1, .target = begin_ + 1, .targets = 4}},
+             {{9}, {100, 9, 7}});
+  for (const v1::SliceReport& slice : report.slices()) {
+    ASSERT_EQ(slice.baselines_size(), 1);
+    EXPECT_EQ(slice.baselines(0).name(), "the same");
+    EXPECT_EQ(slice.baselines(0).recall_size(), 2);
+    for (const char* k : {"10", "100"}) {
+      EXPECT_DOUBLE_EQ(slice.baselines(0).recall().at(k),
+                       slice.exact().recall().at(k));
+    }
+  }
+  EXPECT_DOUBLE_EQ(report.slices(0).baselines(0).recall().at("10"), 0.75);
+}
+
+TEST_F(SlicesTest, ItemsThatAreNeverTargetsAreTheLeastPopular) {
+  log_.targets.assign(log_.size(), true);
+  for (int64_t e = 0; e < 100; ++e) log_.targets[e] = false;  // all of item 0
+  EXPECT_THAT(Lines(Slices({{1, begin_ + 1}}, {{0}})),
+              Contains("item popularity rest: 1 1"));
 }
 
 TEST_F(SlicesTest, HistoriesAreCountedWhole) {

@@ -25,12 +25,12 @@ class TransitionsTest : public ::testing::Test {
 
   RankedLists Lists(const std::vector<EvaluationQuery>& queries,
                     bool filter_seen) const {
-    return Transitions(log_, split_, TrainingCounts(log_, split_, 6),
+    return Transitions(log_, split_, CountTraining(log_, split_, 6),
                        MakeEvaluationSet(log_, queries, filter_seen),
                        /*threads=*/2);
   }
 
-  const EventLog log_;
+  EventLog log_;
   Split split_;
 };
 
@@ -42,6 +42,21 @@ TEST_F(TransitionsTest, CountWhatFollowsAtOnceInTraining) {
 TEST_F(TransitionsTest, ExcludedItemsAreLeftOut) {
   EXPECT_THAT(Lists({{.user = 1, .target = 9}}, /*filter_seen=*/true),
               ElementsAre(ElementsAre(3)));
+}
+
+TEST_F(TransitionsTest, OnlyTargetsFollow) {
+  // User 0's 2 and 3 are no targets, nor is the second 1, which the third
+  // follows all the same.
+  log_.targets.assign(log_.size(), true);
+  log_.targets[1] = log_.targets[2] = log_.targets[4] = false;
+  EXPECT_THAT(Lists({{.user = 1, .target = 9}}, /*filter_seen=*/false),
+              ElementsAre(ElementsAre(1, 2)));
+}
+
+TEST_F(TransitionsTest, QueriesOfOneItemAnswerEachByItsOwnExclusions) {
+  EXPECT_THAT(Lists({{.user = 1, .target = 9}, {.user = 0, .target = 1}},
+                    /*filter_seen=*/true),
+              ElementsAre(ElementsAre(3), ElementsAre(2, 3)));
 }
 
 TEST_F(TransitionsTest, NothingFollowsTheLastEventOfAUser) {

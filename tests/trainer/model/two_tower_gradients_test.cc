@@ -1,6 +1,7 @@
 // One step of training against autograd through the exported towers.
 #include <torch/script.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -15,6 +16,7 @@
 #include "tests/testing/temp_folder.h"
 #include "tests/trainer/model/tiny_dataset.h"
 #include "trainer/model/age.h"
+#include "trainer/model/candidates.h"
 #include "trainer/model/frequency_estimator.h"
 #include "trainer/model/two_tower_model.h"
 
@@ -326,6 +328,28 @@ TEST_F(SequenceGradientsTest, DislikesAreMaskedOrComparedAsConfigured) {
               loss(Events::IGNORE, v1::LossConfig::FULL), 1e-6);
   EXPECT_GT(loss(Events::EXPLICIT, v1::LossConfig::IN_BATCH),
             loss(Events::IGNORE, v1::LossConfig::IN_BATCH) + 1e-3);
+}
+
+TEST_F(SequenceGradientsTest, OnlyTheNewestDislikesOfAUserAreCompared) {
+  const TrainingExamples examples =
+      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 3}};
+  const auto loss = [&](const std::vector<int32_t>& disliked) {
+    v1::TrainerConfig config = Config();
+    config.mutable_events()->set_negatives(v1::EventsConfig::EXPLICIT);
+    TinyRun run(config);
+    const auto count = static_cast<int64_t>(disliked.size());
+    run.data.log.dislikes.user_begins = {0,     0,     count, count,
+                                         count, count, count};
+    run.data.log.dislikes.items = disliked;
+    run.data.log.dislikes.times.assign(count, 2000);
+    return run.NewModel()->TrainStep(examples);
+  };
+  std::vector<int32_t> many(kMostDislikes, 8);
+  many.insert(many.begin(), 9);
+  EXPECT_EQ(loss(many), loss({8}));
+  std::reverse(many.begin(), many.end());
+  EXPECT_NEAR(loss(many), loss({8, 9}), 1e-6);
+  EXPECT_GT(loss({8, 9}), loss({8}) + 1e-3);
 }
 
 TEST_F(SequenceGradientsTest, AClippedStepIsShorterAndGoesTheSameWay) {

@@ -16,6 +16,7 @@
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
 #include "tests/trainer/model/tiny_dataset.h"
+#include "trainer/model/candidates.h"
 
 namespace segue {
 namespace {
@@ -66,6 +67,17 @@ void TrainEpochs(const TinyRun& run, TwoTowerModel& model, int epochs) {
       ASSERT_TRUE(std::isfinite(model.TrainStep(run.Batch(epoch, batch))));
     }
   }
+}
+
+TEST(TwoTowerModelTest, FullSoftmaxOverTooManyItemsIsRefused) {
+  TinyRun run;
+  run.config.mutable_training()->mutable_loss()->set_negatives(
+      v1::LossConfig::FULL);
+  run.split.item_in_training.assign(kMostCandidates + 1, true);
+  EXPECT_THAT(TwoTowerModel::Create(run.data, run.split, run.config),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       AllOf(HasSubstr("training has 262145 items"),
+                             HasSubstr("use MIXED or UNIFORM"))));
 }
 
 TEST(TwoTowerModelTest, ShapeComesFromConfigAndFeatures) {

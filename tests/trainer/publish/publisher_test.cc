@@ -103,6 +103,11 @@ TEST_F(PublishModelTest, ReportIsInTheBundleAndInTheRunDir) {
   EXPECT_EQ(report.evaluation().examples_size(), 3);
   EXPECT_EQ(report.index().description(), "Flat");
   EXPECT_THAT(report.config(), HasSubstr("history_length: 2"));
+  EXPECT_EQ(report.seed(), 1);
+  EXPECT_EQ(report.dataset().split(), "leave one out");
+  EXPECT_THAT(report.training().loss_kind(),
+              HasSubstr("softmax over the batch"));
+  EXPECT_NEAR(report.training().temperature(), 0.01, 1e-8);
   EXPECT_GT(report.index().bytes(), 0);
   EXPECT_GT(report.library_versions().count("faiss"), 0u);
   for (const std::string& path :

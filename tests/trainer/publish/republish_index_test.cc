@@ -35,7 +35,9 @@ using ::testing::HasSubstr;
 constexpr char kReportText[] = R"({
   "training": {"epochs": 7},
   "evaluation": {"test": {
-    "exact": {"recall": {"10": 0.25}}, "ann": {"recall": {"10": 0.125}}}},
+    "exact": {"recall": {"10": 0.25}}, "ann": {"recall": {"10": 0.125}},
+    "ann_recall_ratio": {"10": 0.5},
+    "ann_recall_ratio_interval": {"10": {"low": 0.4, "high": 0.6}}}},
   "index": {"description": "Flat", "bytes": 5}})";
 // As protobuf prints it.
 constexpr char kConfigText[] = R"(seed: 3
@@ -158,6 +160,8 @@ TEST_F(RepublishIndexTest, TheReportIsOfTheNewIndex) {
   EXPECT_EQ(report.training().epochs(), 7);
   EXPECT_EQ(report.evaluation().test().exact().recall().at("10"), 0.25);
   EXPECT_FALSE(report.evaluation().test().has_ann());
+  EXPECT_EQ(report.evaluation().test().ann_recall_ratio_size(), 0);
+  EXPECT_EQ(report.evaluation().test().ann_recall_ratio_interval_size(), 0);
   EXPECT_EQ(report.index().description(), "IVF3,Flat");
   EXPECT_GT(report.index().bytes(), 5);
   EXPECT_GT(report.library_versions().count("faiss"), 0u);

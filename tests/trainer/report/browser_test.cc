@@ -72,7 +72,7 @@ class BrowserTest : public ::testing::Test {
 };
 
 TEST_F(BrowserTest, EveryChartOfAReportIsDrawn) {
-  ExpectAllDrawn(ReportToHtml(FullReport()), 12);
+  ExpectAllDrawn(ReportToHtml(FullReport()), 10);
 }
 
 TEST_F(BrowserTest, EveryChartOfAComparisonIsDrawn) {

@@ -36,6 +36,8 @@ TEST(CompareFiguresTest, HasAColumnARun) {
   v1::SplitReport& test = *other.mutable_evaluation()->mutable_test();
   *test.mutable_baselines()->mutable_popularity() = Ranking(0.9);
   test.add_lost_to("popularity");
+  test.clear_slices();
+  other.mutable_training()->clear_loss_kind();
   const auto rows = CompareFigures({{"a", FullReport()}, {"b", other}});
   const auto expect = [&](const char* name, const char* a, const char* b) {
     EXPECT_THAT(RowOf(rows, name), ElementsAre(a, b)) << name;
@@ -51,6 +53,12 @@ TEST(CompareFiguresTest, HasAColumnARun) {
   expect("best baseline @10", "0.1600|item kNN", "0.3600|most popular");
   expect("best baseline @100", "0.2800|item kNN", "0.6300|most popular");
   expect("loses to", "no baseline|", "most popular|");
+  expect("loss", "softmax over all items|", "softmax over the batch, logQ|");
+  expect("loss, published epoch", "6.2500|", "6.2500|");
+  expect("temperature", "0.0625|", "0.0625|");
+  expect("items not in training", "4|queries: 1,234", "4|queries: 0");
+  expect("recall@10 of these", "0.0400|[0.0300, 0.0500]", "-|");
+  expect("recall@100 of these", "0.0700|[0.0600, 0.0800]", "-|");
   expect("index/exact recall@100", "0.9875|[0.9700, 1.0100]",
          "0.9875|[0.9700, 1.0100]");
   expect("index size", "12.5 MB|3659 bytes an item",

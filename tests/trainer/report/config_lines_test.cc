@@ -62,5 +62,27 @@ TEST(SplitTextTest, SaysWhichEventsAreTheTest) {
   EXPECT_EQ(SplitText(config), "leave one out");
 }
 
+TEST(LossTextTest, SaysWhatATargetIsComparedWith) {
+  v1::TrainerConfig config;
+  EXPECT_EQ(LossText(config), "softmax over the batch, logQ");
+  v1::LossConfig& loss = *config.mutable_training()->mutable_loss();
+  loss.set_negatives(v1::LossConfig::MIXED);
+  loss.set_uniform_negatives(64);
+  config.mutable_training()->set_logq_correction(false);
+  config.mutable_events()->set_negatives(v1::EventsConfig::EXPLICIT);
+  EXPECT_EQ(LossText(config),
+            "softmax over the batch and 64 uniform negatives, no logQ, "
+            "dislikes compared with");
+  loss.set_negatives(v1::LossConfig::UNIFORM);
+  loss.set_mask_history(true);
+  config.mutable_events()->set_negatives(v1::EventsConfig::MASK);
+  EXPECT_EQ(LossText(config),
+            "softmax over 64 uniform negatives, history masked, dislikes "
+            "masked");
+  loss.set_negatives(v1::LossConfig::FULL);
+  EXPECT_EQ(LossText(config),
+            "softmax over all items, history masked, dislikes masked");
+}
+
 }  // namespace
 }  // namespace segue

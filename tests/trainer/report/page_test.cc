@@ -80,7 +80,7 @@ TEST(MakePageTest, HoldsWhatChartsNeedOfEachRun) {
   ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json, &parsed).ok())
       << json;
   EXPECT_EQ(parsed.index().description(), "</script>");
-  EXPECT_EQ(parsed.evaluation().test().slices_size(), 8);
+  EXPECT_EQ(parsed.evaluation().test().slices_size(), 6);
   EXPECT_EQ(parsed.evaluation().examples_size(), 0) << "they are in the text";
 }
 

@@ -81,6 +81,13 @@ std::vector<std::string> Faults(absl::string_view html) {
   return faults;
 }
 
+void AddSliceOfLength(v1::SplitReport& test) {
+  v1::SliceReport& slice = *test.add_slices();
+  slice.set_dimension("history length");
+  slice.set_label("1-5");
+  *slice.mutable_exact() = Ranking(0.5);
+}
+
 TEST(FaultsTest, AreSeen) {
   EXPECT_THAT(Faults("<p>1 < 2</p>"), SizeIs(1));
   EXPECT_THAT(Faults("<p>1 > 2</p>"), SizeIs(1));
@@ -130,10 +137,10 @@ TEST(ReportHtmlTest, HasEverySectionAndChart) {
                             "kept", "trials", "coverage", "popularity"}) {
     EXPECT_THAT(html, HasSubstr(absl::StrCat("data-chart=\"", chart, "\"")));
   }
-  for (const char* dimension :
-       {"history length", "item popularity", "new user", "new item"}) {
+  for (const char* dimension : {"history length", "item popularity"}) {
     EXPECT_THAT(html, HasSubstr(absl::StrCat("data-part=\"", dimension, "\"")));
   }
+  EXPECT_THAT(html, Not(HasSubstr("data-part=\"new item\""))) << "of one bar";
 }
 
 TEST(ReportHtmlTest, HoldsTheFiguresWithoutScripts) {
@@ -169,9 +176,54 @@ TEST(ReportHtmlTest, HoldsTheFiguresWithoutScripts) {
         "nprobe 24, k_factor 10 <small>chosen",
         "1.7.3 (AVX2)",
         "<td>11</td>",
-        "validation_k: 20"}) {
+        "validation_k: 20",
+        "&quot;data/ml-1m/items.csv.gz&quot;</td>",
+        "softmax over all items",
+        "<td>6.2500 nats</td>",
+        "0.0625 <small>learnt, from 0.05"}) {
     EXPECT_THAT(html, HasSubstr(figure));
   }
+}
+
+TEST(ReportHtmlTest, SlicesStandBesideTheBestBaseline) {
+  v1::Report report = FullReport();
+  EXPECT_THAT(
+      PageOf(report),
+      HasSubstr("<th scope=\"row\">item popularity: top 1 %</th>"
+                "<td>1,234</td><td>0.3600 <small>[0.3500, 0.3700]"
+                "</small></td><td>0.1800 <small>item kNN</small></td>"));
+  v1::SliceReport& slice =
+      *report.mutable_evaluation()->mutable_test()->mutable_slices(2);
+  (*slice.mutable_baselines(0)->mutable_recall())["10"] = 0.9;
+  EXPECT_THAT(PageOf(report), HasSubstr("<td class=\"bad\">0.9000 "
+                                        "<small>most popular</small></td>"));
+}
+
+TEST(ReportHtmlTest, ItemsNotSeenInTrainingHaveTheirOwnFigures) {
+  v1::Report report = FullReport();
+  const std::string html = PageOf(report);
+  for (const char* figure :
+       {"4 of 3,416 items <small>0.1 %", "1,234 of 5,321",
+        "<th scope=\"row\">new item</th><td>1,234</td>",
+        "recall@10</th><td>0.0400 <small>[0.0300, 0.0500]",
+        "recall@10, best baseline</th><td>0.0200 <small>item kNN",
+        "recall@100 of answers by chance</th><td>0.0293",
+        "recall@100, items not in training</dt><dd>0.0700"}) {
+    EXPECT_THAT(html, HasSubstr(figure));
+  }
+  // Baselines that find nothing.
+  v1::SplitReport& test = *report.mutable_evaluation()->mutable_test();
+  for (v1::SliceBaseline& baseline :
+       *test.mutable_slices(5)->mutable_baselines()) {
+    (*baseline.mutable_recall())["10"] = 0;
+  }
+  EXPECT_THAT(PageOf(report),
+              HasSubstr("recall@10, best baseline</th><td>0.0000</td>"));
+  test.clear_slices();
+  AddSliceOfLength(test);
+  EXPECT_THAT(PageOf(report),
+              AllOf(HasSubstr("<td>0 of 5,321</td>"),
+                    Not(HasSubstr("recall@10, best baseline"))));
 }
 
 TEST(ReportHtmlTest, ExamplesAreReadByTitleOrElseById) {
@@ -260,6 +312,8 @@ TEST(ComparisonHtmlTest, OverlaysTheRuns) {
   EXPECT_THAT(html, AllOf(HasSubstr("data-name=\"runs/mean\""),
                           HasSubstr("data-name=\"runs/hstu\""),
                           HasSubstr("<th scope=\"col\">runs/hstu</th>")));
+  EXPECT_THAT(html, HasSubstr("<td class=\"long\">IVF256_HNSW32,PQ64x4fs"))
+      << "long texts wrap";
   for (const char* chart : {"loss", "validation", "recall", "ndcg", "coverage",
                             "popularity", "kept", "trials", "bytes"}) {
     EXPECT_THAT(html, HasSubstr(absl::StrCat("data-chart=\"", chart, "\"")));
