@@ -31,6 +31,10 @@ struct TowerOptions {
 // positions [T], begins [sequences + 1], age [T]) -> [T, d]: of every event of
 // packed sequences what forward would say were it the newest and the seed, but
 // for positions, which are counted back from the end of the sequence.
+//
+// With shape.history_times, which is for HSTU, forward takes times [B, n] and
+// now [B] besides, and forward_packed times [T] and next_times [T]: longs, in
+// seconds. What follows the newest event of a history is the request.
 torch::jit::Module MakeQueryTower(const TowerShape& shape,
                                   const TowerOptions& options);
 

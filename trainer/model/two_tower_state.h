@@ -44,6 +44,7 @@ struct TwoTowerModel::State {
   torch::Tensor user, history, seed, candidate;
   torch::Tensor mask, ages;                               // of windows; of both
   torch::Tensor positions, begins;                        // of sequences
+  torch::Tensor times, target_times;                      // undefined: none
   std::vector<float> item_rows, user_rows, request_rows;  // distinct
   std::vector<float> weights;
   std::vector<PairOffset> pairs;
@@ -55,6 +56,7 @@ struct TwoTowerModel::State {
   void Fill(const TrainingExamples& examples);
   void Compose(const Batch& from);
   void Gather(const Batch& from, bool training);
+  void GatherTimes(const Batch& from);
   torch::Tensor RunQueryTower();
   double ComputeLoss(const torch::Tensor& query, const torch::Tensor& scored,
                      SoftmaxGradients& gradients);
