@@ -3,6 +3,7 @@
 
   deploy/ask.py --address 127.0.0.1:50051 --requests runs/x/sample_requests.json
   deploy/ask.py --address 127.0.0.1:50051 --history 17 4711 23
+  deploy/ask.py --history 17 4711 --times 1769900000 1769903600
 
 Needs Debian's python3-grpcio and protobuf-compiler (deploy/install_deps.sh).
 """
@@ -111,7 +112,11 @@ def read_requests(args, messages):
     if args.history is not None:
         return [
             messages.RetrieveRequest(
-                user_id=args.user, history=args.history, exclude_history=True
+                user_id=args.user,
+                history=args.history,
+                history_times=args.times,
+                request_time=args.now,
+                exclude_history=True,
             )
         ]
     with open(args.requests, encoding="utf-8") as file:
@@ -134,6 +139,21 @@ def parse_arguments():
         "--history", nargs="*", metavar="ID", help="item ids, oldest first"
     )
     parser.add_argument("--user", default="", help="user id, with --history")
+    parser.add_argument(
+        "--times",
+        nargs="*",
+        type=int,
+        default=[],
+        metavar="SECONDS",
+        help="when the items of --history were met, for bundles that take times",
+    )
+    parser.add_argument(
+        "--now",
+        type=int,
+        default=0,
+        metavar="SECONDS",
+        help="time of the request, with --times; default: the server's clock",
+    )
     parser.add_argument(
         "--users", type=int, default=3, help="requests of the file to send"
     )

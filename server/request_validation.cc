@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <string>
 
 #include "absl/strings/escaping.h"
@@ -82,6 +83,27 @@ absl::Status CheckFeatures(const v1::ServerConfig& bounds,
   return absl::OkStatus();
 }
 
+absl::Status CheckTime(absl::string_view field, int64_t time) {
+  if (time >= 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      field, ": ", time, "; a time in seconds must not be negative"));
+}
+
+absl::Status CheckTimes(const v1::RetrieveRequest& request) {
+  const int count = request.history_times_size();
+  if (count != 0 && count != request.history_size()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "history_times: ", count, " elements; it must be empty or have the ",
+        request.history_size(), " of history"));
+  }
+  for (int i = 0; i < count; ++i) {
+    if (request.history_times(i) >= 0) continue;
+    return CheckTime(absl::StrCat("history_times[", i, "]"),
+                     request.history_times(i));
+  }
+  return CheckTime("request_time", request.request_time());
+}
+
 }  // namespace
 
 absl::Status ValidateRequest(const v1::ServerConfig& bounds,
@@ -90,6 +112,7 @@ absl::Status ValidateRequest(const v1::ServerConfig& bounds,
   RETURN_IF_ERROR(CheckId(bounds, "user_id", request.user_id()));
   RETURN_IF_ERROR(
       CheckIds(bounds, "history", request.history(), bounds.max_history()));
+  RETURN_IF_ERROR(CheckTimes(request));
   RETURN_IF_ERROR(CheckId(bounds, "seed_item", request.seed_item()));
   RETURN_IF_ERROR(CheckIds(bounds, "exclude_item_ids",
                            request.exclude_item_ids(), bounds.max_excluded()));

@@ -19,6 +19,9 @@ class Ignored {
 
 void OfEncoder(const v1::TrainerConfig& config, Ignored& ignored) {
   const v1::EncoderConfig& encoder = config.model().encoder();
+  ignored.Add(
+      encoder.has_time_bias() && encoder.kind() != v1::EncoderConfig::HSTU,
+      "model.encoder.time_bias", "(model.encoder.kind is not HSTU)");
   if (encoder.kind() != v1::EncoderConfig::MEAN) {
     ignored.Add(config.window().has_max_windows_per_user(),
                 "window.max_windows_per_user",

@@ -3,6 +3,7 @@
 #ifndef SEGUE_CORE_HISTORY_WINDOW_H_
 #define SEGUE_CORE_HISTORY_WINDOW_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/types/span.h"
@@ -18,6 +19,17 @@ inline constexpr int32_t kPaddingRow = -1;
 // `unknown_row`. Returns the newest row: the default seed item.
 int32_t FillWindow(absl::Span<const int32_t> history, int32_t unknown_row,
                    absl::Span<int32_t> rows, absl::Span<float> mask);
+
+// The same for the times of the events, in seconds: `out` has the window's
+// length. Places without an event, and all where `times` is empty because they
+// are not known, get `now`.
+template <typename Time>
+void FillWindowTimes(absl::Span<const Time> times, int64_t now,
+                     absl::Span<int64_t> out) {
+  std::fill(out.begin(), out.end(), now);
+  const size_t count = std::min(times.size(), out.size());
+  std::copy(times.end() - count, times.end(), out.end() - count);
+}
 
 }  // namespace segue
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "core/base/status_macros.h"
 #include "core/history/window.h"
 #include "core/schema/numeric_scale.h"
@@ -80,20 +81,52 @@ absl::Status FillFeatures(const Columns& columns, const Features& features,
   return absl::OkStatus();
 }
 
-// The rows of the history that the catalogue knows, oldest first; counts the
-// others.
-std::vector<int32_t> KnownRows(const ServingSnapshot& snapshot,
-                               const v1::RetrieveRequest& request,
-                               int32_t& unknown) {
+// The events of the history that the catalogue knows, oldest first.
+struct KnownHistory {
   std::vector<int32_t> rows;
-  for (const std::string& id : request.history()) {
-    if (const auto row = snapshot.items.Find(id)) {
-      rows.push_back(*row);
+  std::vector<int64_t> times;  // of each; empty: not sent
+  int32_t unknown = 0;         // the other events
+};
+
+absl::StatusOr<KnownHistory> FindKnown(const ServingSnapshot& snapshot,
+                                       const v1::RetrieveRequest& request) {
+  if (!request.history_times().empty() &&
+      request.history_times_size() != request.history_size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("history_times: ", request.history_times_size(),
+                     " elements; history has ", request.history_size()));
+  }
+  KnownHistory known;
+  for (int i = 0; i < request.history_size(); ++i) {
+    if (const auto row = snapshot.items.Find(request.history(i))) {
+      known.rows.push_back(*row);
+      if (!request.history_times().empty()) {
+        known.times.push_back(request.history_times(i));
+      }
     } else {
-      ++unknown;
+      ++known.unknown;
     }
   }
-  return rows;
+  return known;
+}
+
+// The window's items, their mask and, where the towers take them, their times.
+void FillHistory(const ServingSnapshot& snapshot, const KnownHistory& known,
+                 int64_t request_time, ResolvedQuery& query) {
+  const int32_t n = snapshot.shape.history_length;
+  query.window.resize(n);
+  query.mask.resize(n);
+  query.seed =
+      FillWindow(known.rows, snapshot.items.unknown_row(),
+                 absl::MakeSpan(query.window), absl::MakeSpan(query.mask));
+  if (!snapshot.shape.history_times) return;
+  query.now = request_time;
+  if (request_time == 0 && !known.times.empty()) {
+    query.now = absl::ToUnixSeconds(absl::Now());
+  }
+  query.times.resize(n);
+  FillWindowTimes(absl::MakeConstSpan(known.times), query.now,
+                  absl::MakeSpan(query.times));
 }
 
 void AddExcluded(const ServingSnapshot& snapshot,
@@ -139,16 +172,13 @@ absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
                                request.request_features(), "request_features",
                                query.user));
 
-  const std::vector<int32_t> history =
-      KnownRows(snapshot, request, query.unknown_history);
-  query.window.resize(snapshot.shape.history_length);
-  query.mask.resize(snapshot.shape.history_length);
-  query.seed =
-      FillWindow(history, snapshot.items.unknown_row(),
-                 absl::MakeSpan(query.window), absl::MakeSpan(query.mask));
+  ASSIGN_OR_RETURN(const KnownHistory known, FindKnown(snapshot, request));
+  query.unknown_history = known.unknown;
+  FillHistory(snapshot, known, request.request_time(), query);
   AddExcluded(snapshot, request.exclude_item_ids(), query.excluded);
   if (request.exclude_history()) {
-    query.excluded.insert(query.excluded.end(), history.begin(), history.end());
+    query.excluded.insert(query.excluded.end(), known.rows.begin(),
+                          known.rows.end());
   }
   if (!request.seed_item().empty()) {
     if (const auto row = snapshot.items.Find(request.seed_item())) {
@@ -167,11 +197,14 @@ absl::Status EmbedQueries(const ServingSnapshot& snapshot,
   const TowerShape& shape = snapshot.shape;
   const int64_t f = shape.item_width, n = shape.history_length;
   std::vector<float> user, mask, seed;
+  std::vector<int64_t> times, now;
   std::vector<float> history(queries.size() * n * f, 0.0f);
   float* to = history.data();
   for (const ResolvedQuery* query : queries) {
     user.insert(user.end(), query->user.begin(), query->user.end());
     mask.insert(mask.end(), query->mask.begin(), query->mask.end());
+    times.insert(times.end(), query->times.begin(), query->times.end());
+    now.push_back(query->now);
     const absl::Span<const float> seed_row =
         snapshot.item_rows.Row(query->seed);
     seed.insert(seed.end(), seed_row.begin(), seed_row.end());
@@ -190,7 +223,9 @@ absl::Status EmbedQueries(const ServingSnapshot& snapshot,
        .history = history,
        .mask = mask,
        .seed = seed,
-       .age = age},
+       .age = age,
+       .times = times,
+       .now = now},
       absl::MakeSpan(vectors));
 }
 

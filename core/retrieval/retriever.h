@@ -20,6 +20,8 @@ struct ResolvedQuery {
   std::vector<float> user;        // [u], request features filled in
   std::vector<int32_t> window;    // [n] item rows, kPaddingRow where none
   std::vector<float> mask;        // [n]
+  std::vector<int64_t> times;     // [n] seconds; empty if not taken
+  int64_t now = 0;                // seconds, of the request
   int32_t seed = 0;               // item row
   std::vector<int32_t> excluded;  // item rows never to answer
   int32_t top_k = 0;
@@ -29,7 +31,9 @@ struct ResolvedQuery {
 // Stateless functions over one snapshot. Thread-safe.
 //
 // InvalidArgument, with field and value: a feature that the schema does not
-// have, of the wrong kind, twice, or not finite.
+// have, of the wrong kind, twice, or not finite; times that are not parallel to
+// the history. Looks at the clock where the towers take times and the request
+// has those of its history but none of its own.
 absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
                                            const v1::RetrieveRequest& request);
 

@@ -118,7 +118,8 @@ absl::Status LoadTowersAndIndex(const std::string& folder,
   snapshot.shape = {.user_width = content.user_row_width(),
                     .item_width = content.item_row_width(),
                     .history_length = content.history_length(),
-                    .dimension = content.dimension()};
+                    .dimension = content.dimension(),
+                    .history_times = snapshot.schema.history_times()};
   ASSIGN_OR_RETURN(const std::string query_tower,
                    ReadFile(path(layout::kQueryTower), kMaxTowerBytes));
   ASSIGN_OR_RETURN(snapshot.query_tower,

@@ -23,9 +23,10 @@ namespace {
 using torch::jit::IValue;
 
 // A view of borrowed memory; torch does not write to it.
-at::Tensor View(absl::Span<const float> values, at::IntArrayRef sizes) {
-  return torch::from_blob(const_cast<float*>(values.data()), sizes,
-                          torch::kFloat32);
+template <typename T>
+at::Tensor View(absl::Span<const T> values, at::IntArrayRef sizes) {
+  return torch::from_blob(const_cast<T*>(values.data()), sizes,
+                          c10::CppTypeToScalarType<T>::value);
 }
 
 absl::StatusOr<torch::jit::Module> LoadModule(const std::string& bytes,
@@ -76,10 +77,11 @@ absl::Status Forward(torch::jit::Module& module, absl::string_view what,
   });
 }
 
-absl::Status CheckSize(absl::string_view name, size_t size, int64_t expected) {
+absl::Status CheckSize(absl::string_view name, size_t size, int64_t expected,
+                       absl::string_view unit = "floats") {
   if (static_cast<int64_t>(size) == expected) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(name, " has ", size, " floats, expected ", expected));
+      absl::StrCat(name, " has ", size, " ", unit, ", expected ", expected));
 }
 
 class TorchScriptQueryTower : public QueryTower {
@@ -100,11 +102,17 @@ class TorchScriptQueryTower : public QueryTower {
     RETURN_IF_ERROR(CheckSize("seed", in.seed.size(), b * f));
     RETURN_IF_ERROR(CheckSize("age", in.age.size(), b));
     RETURN_IF_ERROR(CheckSize("out", out.size(), b * shape_.dimension));
-    return Forward(
-        module_, "query tower",
-        {View(in.user, {b, u}), View(in.history, {b, n, f}),
-         View(in.mask, {b, n}), View(in.seed, {b, f}), View(in.age, {b})},
-        in.batch, shape_.dimension, out);
+    std::vector<IValue> arguments = {
+        View(in.user, {b, u}), View(in.history, {b, n, f}),
+        View(in.mask, {b, n}), View(in.seed, {b, f}), View(in.age, {b})};
+    if (shape_.history_times) {
+      RETURN_IF_ERROR(CheckSize("times", in.times.size(), b * n, "seconds"));
+      RETURN_IF_ERROR(CheckSize("now", in.now.size(), b, "seconds"));
+      arguments.emplace_back(View(in.times, {b, n}));
+      arguments.emplace_back(View(in.now, {b}));
+    }
+    return Forward(module_, "query tower", std::move(arguments), in.batch,
+                   shape_.dimension, out);
   }
 
  private:
@@ -153,13 +161,16 @@ absl::StatusOr<std::unique_ptr<QueryTower>> LoadQueryTower(
   std::vector<float> out(shape.dimension);
   const absl::Span<const float> all(zeros);
   const std::vector<float> mask(shape.history_length, 1.0f);
+  const std::vector<int64_t> times(shape.history_length, 0);
   RETURN_IF_ERROR(AsPrecondition(tower->Embed(
       {.batch = 1,
        .user = all.first(shape.user_width),
        .history = all.first(shape.history_length * shape.item_width),
        .mask = mask,
        .seed = all.first(shape.item_width),
-       .age = all.first(1)},
+       .age = all.first(1),
+       .times = times,
+       .now = absl::MakeConstSpan(times).first(1)},
       absl::MakeSpan(out))));
   return tower;
 }

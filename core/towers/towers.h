@@ -16,6 +16,7 @@ struct TowerShape {
   int32_t item_width = 0;      // f: floats in an item's row
   int32_t history_length = 0;  // n
   int32_t dimension = 0;       // d: floats in a vector
+  bool history_times = false;  // the query tower takes times
 };
 
 // B queries, row-major. Borrowed memory.
@@ -26,6 +27,9 @@ struct QueryInputs {
   absl::Span<const float> mask;     // [B, n], 1 an event, 0 padding
   absl::Span<const float> seed;     // [B, f]
   absl::Span<const float> age;      // [B], z-scored example age
+  // In seconds; not looked at without TowerShape::history_times.
+  absl::Span<const int64_t> times;  // [B, n], any where masked
+  absl::Span<const int64_t> now;    // [B], of the request
 };
 
 // Thread-safe: Embed() may be called from any number of threads at once.

@@ -60,7 +60,9 @@ INSTANTIATE_TEST_SUITE_P(
                     "user_id: 'abcd' history: ['abcd', 'b'] seed_item: 'abcd' "
                     "top_k: 5 exclude_item_ids: ['abcd', 'b', 'c'] "
                     "user_features { name: 'plan' category: 'paid' } "
-                    "request_features { name: 'hour' number: -1.5 }"},
+                    "request_features { name: 'hour' number: -1.5 } "
+                    "history_times: [0, 9223372036854775807] "
+                    "request_time: 9223372036854775807"},
         GoodRequest{"EmptyIds", kRetrieve, "history: ['', '']"},
         GoodRequest{"EmptyCategory", kRetrieve,
                     "user_features { name: 'plan' category: '' }"},
@@ -103,6 +105,16 @@ INSTANTIATE_TEST_SUITE_P(
                    "history: 3 elements; at most 2"},
         BadRequest{"LongIdInHistory", kRetrieve, "history: ['a', 'abcde']",
                    "history[1]: \"abcde\" has 5 bytes"},
+        BadRequest{"FewerTimes", kRetrieve,
+                   "history: ['a', 'b'] history_times: 1",
+                   "history_times: 1 elements; it must be empty or have the 2"},
+        BadRequest{"TimesOfNothing", kRetrieve, "history_times: [1, 2, 3]",
+                   "history_times: 3 elements; it must be empty or have the 0"},
+        BadRequest{"NegativeTime", kRetrieve,
+                   "history: ['a', 'b'] history_times: [1, -2]",
+                   "history_times[1]: -2; "},
+        BadRequest{"NegativeRequestTime", kRetrieve, "request_time: -3",
+                   "request_time: -3; "},
         BadRequest{"LongSeed", kRetrieve, "seed_item: 'abcde'",
                    "seed_item: \"abcde\""},
         BadRequest{"ManyExcluded", kRetrieve,

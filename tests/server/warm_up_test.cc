@@ -30,6 +30,12 @@ TEST(WarmUpTest, ARealBundleAnswers) {
   EXPECT_THAT(WarmUp(*snapshot, /*max_batch=*/16), IsOk());
 }
 
+TEST(WarmUpTest, ABundleThatTakesTimesAnswers) {
+  const auto snapshot = TinySnapshot({.history_times = true});
+  ASSERT_NE(snapshot, nullptr);
+  EXPECT_THAT(WarmUp(*snapshot, /*max_batch=*/4), IsOk());
+}
+
 TEST(WarmUpTest, EmbedsAnonymousAndGoldenAloneAndTogether) {
   std::vector<std::vector<float>> passes;
   const auto snapshot =

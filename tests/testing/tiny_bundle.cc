@@ -53,8 +53,9 @@ v1::FeatureColumn Numeric(const std::string& name, int offset) {
   return column;
 }
 
-v1::FeatureSchema Schema() {
+v1::FeatureSchema Schema(const TinyBundleOptions& options) {
   v1::FeatureSchema schema;
+  schema.set_history_times(options.history_times);
   schema.set_item_embedding_width(3);
   *schema.add_item_features() = Numeric("length", 3);
   schema.set_item_unknown_buckets(1);
@@ -129,6 +130,21 @@ absl::StatusOr<BuiltIndex> WriteIndex(const std::string& tower_path,
   return BuildIndex(inputs, path);
 }
 
+torch::jit::Module QueryTowerOf(const TinyBundleOptions& options,
+                                TowerOptions towers) {
+  if (!options.history_times) return MakeQueryTower(kShape, towers);
+  torch::NoGradGuard no_grad;
+  TowerShape shape = kShape;
+  shape.history_times = true;
+  towers.encoder = {
+      .kind = v1::EncoderConfig::HSTU, .width = 4, .blocks = 1, .heads = 1};
+  torch::jit::Module tower = MakeQueryTower(shape, towers);
+  // Untrained, the biases are 0.
+  torch::Tensor bias = tower.attr("block0_time_bias").toTensor();
+  bias.copy_(torch::arange(bias.numel()));
+  return tower;
+}
+
 v1::Content ContentOf(const TinyBundleOptions& options,
                       const BuiltIndex& index) {
   v1::Content content;
@@ -159,8 +175,8 @@ absl::StatusOr<std::string> PublishTinyBundle(
       RandomRows(options.items + 1, kShape.item_width, random);
   const std::vector<float> user_rows =
       RandomRows(options.users + 1, kShape.user_width, random);
-  RETURN_IF_ERROR(
-      WriteFileAtomically(add(layout::kSchema), Schema().SerializeAsString()));
+  RETURN_IF_ERROR(WriteFileAtomically(add(layout::kSchema),
+                                      Schema(options).SerializeAsString()));
   RETURN_IF_ERROR(
       WriteIds(add(layout::kItemIds), options.prefix, options.items));
   RETURN_IF_ERROR(WriteIds(add(layout::kUserIds), "u", options.users));
@@ -174,7 +190,7 @@ absl::StatusOr<std::string> PublishTinyBundle(
   const TowerOptions towers = {.layers = {8, kShape.dimension},
                                .seed = options.seed};
   const std::string item_tower = add(layout::kItemTower);
-  MakeQueryTower(kShape, towers).save(add(layout::kQueryTower));
+  QueryTowerOf(options, towers).save(add(layout::kQueryTower));
   MakeItemTower(kShape, towers).save(item_tower);
   ASSIGN_OR_RETURN(
       const BuiltIndex index,

@@ -22,6 +22,8 @@ struct TinyBundleOptions {
   std::string prefix = "i";
   // Of the weights and rows.
   uint64_t seed = 1;
+  // Its query tower is HSTU with biases of times, where it else is a mean.
+  bool history_times = false;
   // Changes files in the folder before they are hashed: what comes out is a
   // bundle whose hashes are right and whose contents are not.
   std::function<void(const std::string& folder)> before_seal;

@@ -41,6 +41,14 @@ TEST(IgnoredOptionsTest, AMeanHasNoWidth) {
                   HasSubstr("dropout"), HasSubstr("share_item_tower")));
 }
 
+TEST(IgnoredOptionsTest, OnlyHstuHasABiasOfTimes) {
+  EXPECT_THAT(
+      Ignored("model { encoder { kind: TRANSFORMER time_bias: true } }"),
+      ElementsAre(HasSubstr("time_bias")));
+  EXPECT_THAT(Ignored("model { encoder { kind: HSTU time_bias: true } }"),
+              IsEmpty());
+}
+
 TEST(IgnoredOptionsTest, OnlySampledTargetsAreCorrectedByLogQ) {
   EXPECT_THAT(Ignored("training { logq_alpha: 0.1 logq_slots: 9 "
                       "logq_correction: false loss { negatives: UNIFORM } }"),

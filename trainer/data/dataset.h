@@ -57,6 +57,7 @@ struct EventLog {
   std::vector<int32_t> items;        // rows of Dataset::items
   // Seconds, or, for TimeUnit ORDER, whatever order the column gave.
   std::vector<uint32_t> times;
+  v1::EventsConfig::TimeUnit time_unit = v1::EventsConfig::SECONDS;
   std::vector<float> weights;  // in [0, 1]; empty: all 1
   // Whether events.target_filters hold; empty: for every event.
   std::vector<bool> targets;

@@ -67,6 +67,7 @@ absl::StatusOr<ItemFeatures> ReadEvents(
   dataset.items =
       KeepIds(read.items, sorted.new_items, config.items().unknown_buckets());
   dataset.log = std::move(sorted.log);
+  dataset.log.time_unit = config.events().time_unit();
   dataset.counts.duplicate_events = sorted.duplicate_events;
   dataset.counts.dropped_events = sorted.dropped_events;
   dataset.counts.dropped_dislikes = sorted.dropped_dislikes;

@@ -10,8 +10,8 @@
 namespace segue {
 
 // The request whose answer should hold the query's target: user, the newest
-// `history_length` events before it, oldest first, and the request features of
-// the target's event.
+// `history_length` events before it, oldest first, with their times where those
+// are seconds, and the request features and the time of the target's event.
 v1::RetrieveRequest ToRequest(const Dataset& data, const EvaluationQuery& query,
                               int32_t history_length);
 

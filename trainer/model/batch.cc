@@ -34,7 +34,8 @@ void Batch::Clear(int64_t step) {
   step_ = step;
   for (const int64_t row : items_) place_of_item_[row] = -1;
   for (const int64_t row : users_) place_of_user_[row] = -1;
-  for (auto* list : {&items_, &users_, &events_, &positions_, &begins_}) {
+  for (auto* list :
+       {&items_, &users_, &events_, &positions_, &begins_, &times_}) {
     list->clear();
   }
   for (auto* list : {&item_places_, &user_places_, &targets_}) list->clear();
@@ -78,6 +79,7 @@ void Batch::FillWindows(int64_t step,
   const auto size = static_cast<int64_t>(examples.size());
   item_places_.resize(size * (n + 1));
   mask_.resize(size * n);
+  if (options_.times) times_.resize(size * n);
   const EventLog& log = data_.log;
   for (int64_t b = 0; b < size; ++b) {
     const EvaluationQuery& example = examples[b];
@@ -86,6 +88,11 @@ void Batch::FillWindows(int64_t step,
         absl::MakeConstSpan(log.items).subspan(begin, example.target - begin),
         data_.items.unknown_row(), absl::MakeSpan(window_),
         absl::MakeSpan(mask_).subspan(b * n, n));
+    if (options_.times) {
+      FillWindowTimes(
+          absl::MakeConstSpan(log.times).subspan(begin, example.target - begin),
+          log.times[example.target], absl::MakeSpan(times_).subspan(b * n, n));
+    }
     for (int32_t i = 0; i < n; ++i) {
       item_places_[b * n + i] = ItemPlace(window_[i]);
     }
@@ -102,6 +109,7 @@ void Batch::FillSequences(int64_t step,
     for (int32_t i = 0; i < sequence.length; ++i) {
       const int64_t event = sequence.begin + i;
       item_places_.push_back(ItemPlace(data_.log.items[event]));
+      if (options_.times) times_.push_back(data_.log.times[event]);
       positions_.push_back(sequence.length - 1 - i);
       AddPrediction(sequence.user, event + 1);
     }

@@ -24,6 +24,7 @@ class Batch {
  public:
   struct Options {
     int32_t history_length = 10;
+    bool times = false;  // whether times() are filled
     // Share of users and of items shown as unknown, drawn per (seed, step,
     // row); 0 outside of training.
     double user_dropout = 0;
@@ -57,6 +58,9 @@ class Batch {
   // [P] events of the targets: the rows of the request features.
   const std::vector<int64_t>& events() const { return events_; }
   const std::vector<int32_t>& targets() const { return targets_; }  // [P]
+  // Of the histories' events: windows [B n], that of the target where there is
+  // none; sequences [P].
+  const std::vector<int64_t>& times() const { return times_; }
   // Windows: [B n], 1 an event, 0 padding.
   const std::vector<float>& mask() const { return mask_; }
   // Sequences: [P] how many events follow in the sequence; [sequences + 1].
@@ -80,7 +84,7 @@ class Batch {
   const Dataset& data_;
   Options options_;
   int64_t step_ = 0;
-  std::vector<int64_t> items_, users_, events_, positions_, begins_;
+  std::vector<int64_t> items_, users_, events_, positions_, begins_, times_;
   std::vector<Hidden> hidden_items_, hidden_users_;
   std::vector<int32_t> item_places_, user_places_, targets_;
   std::vector<float> mask_;

@@ -38,6 +38,10 @@ void ScriptWeights::AddNormal(const std::string& name, at::IntArrayRef sizes,
   Add(name, torch::empty(sizes).normal_(0, deviation, generator_));
 }
 
+void ScriptWeights::AddZeros(const std::string& name, at::IntArrayRef sizes) {
+  Add(name, torch::zeros(sizes));
+}
+
 std::string ScriptWeights::Linear(const std::string& name,
                                   const std::string& x) {
   return absl::StrCat("torch.addmm(self.", name, "_bias, ", x, ", self.", name,

@@ -29,6 +29,9 @@ class ScriptWeights {
   void AddNormal(const std::string& name, at::IntArrayRef sizes,
                  double deviation);
 
+  // `name` [sizes], 0.
+  void AddZeros(const std::string& name, at::IntArrayRef sizes);
+
   // What a linear layer makes of the rows `x`.
   static std::string Linear(const std::string& name, const std::string& x);
   static std::string Norm(const std::string& name, const std::string& x,

@@ -9,6 +9,9 @@ namespace {
 // Of position embeddings and biases: small beside what an item says.
 constexpr double kPositionDeviation = 0.02;
 
+// Half powers of two of seconds: the last one begins at 68 years.
+constexpr int64_t kTimeBuckets = 64;
+
 std::string AddTransformerBlock(ScriptWeights& weights, const std::string& name,
                                 const SequenceEncoderOptions& options) {
   using W = ScriptWeights;
@@ -52,35 +55,50 @@ $2
       W::Dropout(W::Linear(name + "_narrow", "y"), options.dropout));
 }
 
+// What methods take besides where there are times, and pass on.
+std::string TimeParameters(bool times) {
+  return times ? ", times: Tensor, next_times: Tensor" : "";
+}
+std::string TimeArguments(bool times) {
+  return times ? ", times, next_times" : "";
+}
+
+// The biases of times begin at 0: a bucket that training never meets says
+// nothing.
 std::string AddHstuBlock(ScriptWeights& weights, const std::string& name,
-                         int32_t longest,
+                         int32_t longest, bool times,
                          const SequenceEncoderOptions& options) {
   using W = ScriptWeights;
   const int32_t width = options.width;
   weights.AddNorm(name + "_norm1", width);
   weights.AddLinear(name + "_uqkv", width, 4 * width);
   weights.AddNormal(name + "_position_bias", {longest}, kPositionDeviation);
+  std::string time_bias = "torch.empty([0]), begins[:0], begins[:0]";
+  if (times) {
+    weights.AddZeros(name + "_time_bias", {kTimeBuckets});
+    time_bias = absl::StrCat("self.", name, "_time_bias", TimeArguments(times));
+  }
   weights.AddNorm(name + "_norm2", width);
   weights.AddLinear(name + "_out", width, width);
   return absl::Substitute(
       R"(
-  def $0(self, x: Tensor, begins: Tensor) -> Tensor:
+  def $0(self, x: Tensor, begins: Tensor$7) -> Tensor:
     uqkv = torch.silu($1)
     y = segue.pointwise_attention(
-        uqkv[:, $2:], begins, self.$0_position_bias,
-        torch.empty([0]), begins[:0], begins[:0], $3, $4.0)
+        uqkv[:, $2:], begins, self.$0_position_bias, $8, $3, $4.0)
     y = $5 * uqkv[:, :$2]
     return x + $6
 )",
       name, W::Linear(name + "_uqkv", W::Norm(name + "_norm1", "x", width)),
       width, options.heads, longest, W::Norm(name + "_norm2", "y", width),
-      W::Linear(name + "_out", W::Dropout("y", options.dropout)));
+      W::Linear(name + "_out", W::Dropout("y", options.dropout)),
+      TimeParameters(times), time_bias);
 }
 
 }  // namespace
 
 std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
-                               int32_t longest,
+                               int32_t longest, bool times,
                                const SequenceEncoderOptions& options) {
   using W = ScriptWeights;
   const bool hstu = options.kind == v1::EncoderConfig::HSTU;
@@ -95,15 +113,17 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
   std::string code, calls;
   for (int32_t block = 0; block < options.blocks; ++block) {
     const std::string name = absl::StrCat("block", block);
-    absl::StrAppend(&code, hstu ? AddHstuBlock(weights, name, longest, options)
-                                : AddTransformerBlock(weights, name, options));
-    absl::StrAppend(&calls, "    x = self.", name, "(x, begins)\n");
+    absl::StrAppend(&code,
+                    hstu ? AddHstuBlock(weights, name, longest, times, options)
+                         : AddTransformerBlock(weights, name, options));
+    absl::StrAppend(&calls, "    x = self.", name, "(x, begins",
+                    TimeArguments(times), ")\n");
   }
   weights.AddNorm("encoder_norm", options.width);
   return absl::StrCat(
       code,
-      "\n  def encode(self, rows: Tensor, positions: Tensor, begins: Tensor)"
-      " -> Tensor:\n    x = ",
+      "\n  def encode(self, rows: Tensor, positions: Tensor, begins: Tensor",
+      TimeParameters(times), ") -> Tensor:\n    x = ",
       W::Dropout(absl::StrCat(W::Norm("encoder_in_norm", input, options.width),
                               " + self.position[positions]"),
                  options.dropout),

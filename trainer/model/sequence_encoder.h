@@ -25,16 +25,18 @@ struct SequenceEncoderOptions {
 // of packed sequences (core/towers/attention.h): rows [tokens, f] of items,
 // positions [tokens] counted back from a sequence's newest token (0), begins
 // [sequences + 1]. It gives [tokens, width]: of each token what it says about
-// the token that follows it; no token sees a later one. Define it with
-// AttentionResolver(). row_width 0: rows enter through the module's own
-// item_mlp(rows) -> [tokens, width].
+// the token that follows it; no token sees a later one. With `times`, which is
+// for HSTU, it also takes times [tokens] and next_times [tokens], longs: when
+// each event happened and when the one that follows it did, or the request, in
+// seconds. Define it with AttentionResolver(). row_width 0: rows enter
+// through the module's own item_mlp(rows) -> [tokens, width].
 //
 // TRANSFORMER: Vaswani et al. 2017 with the normalisation before each part
 // (Xiong et al. 2020) and learned positions, as SASRec (Kang and McAuley 2018).
 // HSTU: Zhai et al. 2024 (arXiv 2402.17152), section 3, with relative positions
-// and without relative times.
+// and, with `times`, relative times (3.2, rab^{p,t}).
 std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
-                               int32_t longest,
+                               int32_t longest, bool times,
                                const SequenceEncoderOptions& options);
 
 }  // namespace segue

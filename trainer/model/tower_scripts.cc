@@ -3,6 +3,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/substitute.h"
 #include "core/towers/attention.h"
 #include "trainer/model/script_weights.h"
 
@@ -85,19 +86,28 @@ constexpr char kMeanForward[] = R"(
 // says otherwise.
 constexpr char kSequenceForward[] = R"(
   def forward(self, user: Tensor, history: Tensor, mask: Tensor,
-              seed: Tensor, age: Tensor) -> Tensor:
+              seed: Tensor, age: Tensor$0) -> Tensor:
     there = mask > 0
     ends = there.sum(1).cumsum(0)
     begins = torch.cat([torch.zeros_like(ends[:1]), ends])
     back = torch.arange(mask.size(1) - 1, -1, -1).expand(mask.size(0), -1)
     rows = torch.cat([history[:, :-1], seed.unsqueeze(1)], 1)
-    states = self.encode(rows[there], back[there], begins)
+    states = self.encode(rows[there], back[there], begins$1)
     return self.query(user, states[ends - 1], age)
 
   def forward_packed(self, user: Tensor, rows: Tensor, positions: Tensor,
-                     begins: Tensor, age: Tensor) -> Tensor:
-    return self.query(user, self.encode(rows, positions, begins), age)
+                     begins: Tensor, age: Tensor$2) -> Tensor:
+    return self.query(user, self.encode(rows, positions, begins$3), age)
 )";
+
+std::string SequenceForward(bool times) {
+  if (!times) return absl::Substitute(kSequenceForward, "", "", "", "");
+  return absl::Substitute(
+      kSequenceForward, ", times: Tensor, now: Tensor",
+      ", times[there],\n        torch.cat([times[:, 1:], now.unsqueeze(1)], 1)"
+      "[there]",
+      ", times: Tensor, next_times: Tensor", ", times, next_times");
+}
 
 // What the encoder says of the history, with the user and the age, is the
 // query; or, where states lie among the items' vectors, what is added to it.
@@ -133,8 +143,9 @@ torch::jit::Module MakeQueryTower(const TowerShape& shape,
     }
     absl::StrAppend(&code,
                     AddSequenceEncoder(weights, shared ? 0 : shape.item_width,
-                                       shape.history_length, options.encoder),
-                    QueryMethod(shared), kSequenceForward);
+                                       shape.history_length,
+                                       shape.history_times, options.encoder),
+                    QueryMethod(shared), SequenceForward(shape.history_times));
   }
   module.define(code, AttentionResolver());
   return module;

@@ -32,6 +32,10 @@ struct TowerOptions {
 // packed sequences what forward would say were it the newest and the seed, but
 // for positions, which are counted back from the end of the sequence.
 //
+// With shape.history_times, which is for HSTU, forward takes times [B, n] and
+// now [B] besides, and forward_packed times [T] and next_times [T]: longs, in
+// seconds. What follows the newest event of a history is the request.
+//
 // `shared_items`, for an encoder as wide as the vectors: items enter it as what
 // the item tower's layers make of them, by the very same weights, and the MLP's
 // result is added to the state rather than taken for it (at first it is 0). So

@@ -216,6 +216,7 @@ v1::FeatureSchema TwoTowerModel::Schema() const {
     *schema.add_request_features() = std::move(column);
   }
   schema.set_serving_age(s.age.serving());
+  schema.set_history_times(s.shape.history_times);
   for (const std::string& name : s.config.items().display_columns()) {
     schema.add_display_columns(name);
   }

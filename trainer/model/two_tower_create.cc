@@ -74,6 +74,12 @@ TowerOptions ToTowers(const v1::ModelConfig& config) {
   return towers;
 }
 
+bool TakesTimes(const v1::TrainerConfig& config) {
+  return config.model().encoder().kind() == v1::EncoderConfig::HSTU &&
+         config.model().encoder().time_bias() &&
+         config.events().time_unit() == v1::EventsConfig::SECONDS;
+}
+
 Candidates::Options ToCandidates(const v1::TrainingConfig& config,
                                  uint64_t seed) {
   return {.negatives = config.loss().negatives(),
@@ -210,9 +216,12 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
       .user_width = user_encoder.width() + request_encoder.width(),
       .item_width = item_encoder.width(),
       .history_length = config.window().history_length(),
-      .dimension = towers.layers.back()};
-  const Batch::Options quiet{.history_length = shape.history_length};
+      .dimension = towers.layers.back(),
+      .history_times = TakesTimes(config)};
+  const Batch::Options quiet{.history_length = shape.history_length,
+                             .times = shape.history_times};
   const Batch::Options training{.history_length = shape.history_length,
+                                .times = shape.history_times,
                                 .user_dropout = model.user_id_dropout(),
                                 .item_dropout = model.item_id_dropout(),
                                 .seed = Mix64(seed, 4)};

@@ -44,6 +44,7 @@ struct TwoTowerModel::State {
   torch::Tensor user, history, seed, candidate;
   torch::Tensor mask, ages;                               // of windows; of both
   torch::Tensor positions, begins;                        // of sequences
+  torch::Tensor times, target_times;                      // undefined: none
   std::vector<float> item_rows, user_rows, request_rows;  // distinct
   // Predictions of the batch that are trained, where not every event of a
   // sequence can be a target; empty: all of them.
@@ -67,6 +68,7 @@ struct TwoTowerModel::State {
   void FindPredictions();
   void Compose(const Batch& from);
   void Gather(const Batch& from, bool training);
+  void GatherTimes(const Batch& from);
   torch::Tensor RunQueryTower();
   double ComputeLoss(const torch::Tensor& query, const torch::Tensor& scored,
                      SoftmaxGradients& gradients);

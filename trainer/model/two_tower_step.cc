@@ -2,6 +2,8 @@
 // and gradients brought back to them.
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "trainer/base/random.h"
 #include "trainer/model/two_tower_state.h"
@@ -142,17 +144,34 @@ void TwoTowerModel::State::Gather(const Batch& from, bool training) {
     ages.data_ptr<float>()[b] =
         training ? age.Of(data.log.times[from.events()[b]]) : age.serving();
   }
+  if (shape.history_times) GatherTimes(from);
+}
+
+// The time that follows an event is that of what it predicts; so is that of the
+// request after a window.
+void TwoTowerModel::State::GatherTimes(const Batch& from) {
+  times = Longs(from.times());
+  if (from.begins().empty()) times = times.view({from.size(), -1});
+  target_times = torch::empty({from.size()}, torch::kLong);
+  int64_t* to = target_times.data_ptr<int64_t>();
+  for (const int64_t event : from.events()) *to++ = data.log.times[event];
 }
 
 torch::Tensor TwoTowerModel::State::RunQueryTower() {
-  if (!begins.defined()) {
-    return query_tower.forward({user, history, mask, seed, ages}).toTensor();
+  const bool windows = !begins.defined();
+  std::vector<torch::jit::IValue> inputs = {user, history};
+  if (windows) {
+    inputs.insert(inputs.end(), {mask, seed, ages});
+  } else {
+    inputs.insert(inputs.end(), {positions, begins, ages});
   }
+  if (shape.history_times) inputs.insert(inputs.end(), {times, target_times});
   const torch::Tensor all =
       query_tower
-          .run_method("forward_packed", user, history, positions, begins, ages)
+          .get_method(windows ? "forward" : "forward_packed")(std::move(inputs))
           .toTensor();
-  return predictions.empty() ? all : all.index_select(0, Longs(predictions));
+  if (windows || predictions.empty()) return all;
+  return all.index_select(0, Longs(predictions));
 }
 
 // What a user turned down of late is compared with what the user took.

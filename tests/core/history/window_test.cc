@@ -53,5 +53,22 @@ TEST(FillWindowTest, AWindowOfOneHoldsTheNewest) {
   EXPECT_THAT(window.mask, ElementsAre(1));
 }
 
+std::vector<int64_t> FillTimes(const std::vector<uint32_t>& times, int64_t now,
+                               int length) {
+  std::vector<int64_t> out(length, 7);
+  FillWindowTimes(absl::MakeConstSpan(times), now, absl::MakeSpan(out));
+  return out;
+}
+
+TEST(FillWindowTimesTest, TimesStandWhereTheirEventsDo) {
+  EXPECT_THAT(FillTimes({1, 2, 3, 4}, 9, 3), ElementsAre(2, 3, 4));
+  EXPECT_THAT(FillTimes({5, 6}, 9, 2), ElementsAre(5, 6));
+}
+
+TEST(FillWindowTimesTest, WhereThereIsNoneItIsNow) {
+  EXPECT_THAT(FillTimes({5, 6}, 9, 4), ElementsAre(9, 9, 5, 6));
+  EXPECT_THAT(FillTimes({}, 9, 2), ElementsAre(9, 9));
+}
+
 }  // namespace
 }  // namespace segue

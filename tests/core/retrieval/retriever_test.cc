@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "gtest/gtest.h"
@@ -223,6 +225,111 @@ TEST_F(RetrieverTest, DescribesKnownAndUnknownItemsInOrder) {
   EXPECT_TRUE(answer.items(1).known());
   EXPECT_EQ(answer.items(1).columns().at("title"), "Title 4");
   EXPECT_EQ(answer.items(1).columns().at("artist"), "Artist 1");
+}
+
+// A snapshot whose towers take times.
+class TimedRetrieverTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    const TempFolder folder;
+    auto version = PublishTinyBundle(folder.path(), {.history_times = true});
+    ASSERT_THAT(version, IsOk());
+    auto bundle = OpenBundle(folder / *version, VerifyScope::kAll);
+    ASSERT_THAT(bundle, IsOk());
+    auto snapshot = LoadServingSnapshot(*bundle);
+    ASSERT_THAT(snapshot, IsOk());
+    snapshot_ = *std::move(snapshot);
+  }
+  static void TearDownTestSuite() { snapshot_.reset(); }
+
+  static ResolvedQuery Resolve(const std::string& text) {
+    auto query = ResolveQuery(*snapshot_, Request(text));
+    EXPECT_THAT(query, IsOk());
+    return query.value_or(ResolvedQuery());
+  }
+  static std::vector<float> Vector(const std::string& text) {
+    const ResolvedQuery query = Resolve(text);
+    std::vector<float> vector;
+    EXPECT_THAT(EmbedQueries(*snapshot_, {&query}, vector), IsOk());
+    return vector;
+  }
+
+  static std::shared_ptr<const ServingSnapshot> snapshot_;
+};
+std::shared_ptr<const ServingSnapshot> TimedRetrieverTest::snapshot_;
+
+TEST_F(TimedRetrieverTest, TimesFollowTheirEventsIntoTheWindow) {
+  const ResolvedQuery query = Resolve(
+      "history: ['i0', 'i1', 'i2', 'i3'] history_times: [10, 20, 30, 40] "
+      "request_time: 50");
+  EXPECT_THAT(query.window, ElementsAre(1, 2, 3));
+  EXPECT_THAT(query.times, ElementsAre(20, 30, 40));
+  EXPECT_EQ(query.now, 50);
+}
+
+TEST_F(TimedRetrieverTest, UnknownItemsAreSkippedWithTheirTimes) {
+  const ResolvedQuery query = Resolve(
+      "history: ['x', 'i1', 'y', 'i2', 'z'] "
+      "history_times: [10, 20, 30, 40, 50] request_time: 60");
+  EXPECT_THAT(query.window, ElementsAre(-1, 1, 2));
+  EXPECT_THAT(query.times, ElementsAre(60, 20, 40));
+  EXPECT_EQ(query.unknown_history, 3);
+}
+
+TEST_F(TimedRetrieverTest, TheSeedItemTakesTheTimeOfTheNewestEvent) {
+  const std::string history =
+      "history: ['i1', 'i2'] history_times: [20, 30] request_time: 4000 ";
+  const ResolvedQuery query = Resolve(history + "seed_item: 'i7'");
+  EXPECT_EQ(query.seed, 7);
+  EXPECT_THAT(query.times, ElementsAre(4000, 20, 30));
+  // So naming the newest event changes nothing.
+  EXPECT_EQ(Vector(history + "seed_item: 'i2'"), Vector(history));
+}
+
+TEST_F(TimedRetrieverTest, TimesThatAreNotKnownAreThatOfTheRequest) {
+  const ResolvedQuery query = Resolve("history: ['i1', 'i2'] request_time: 9");
+  EXPECT_THAT(query.times, ElementsAre(9, 9, 9));
+  EXPECT_EQ(query.now, 9);
+  // Nor is there a clock to be seen where nothing is known.
+  EXPECT_EQ(Resolve("history: ['i1', 'i2']").now, 0);
+  EXPECT_EQ(Vector("history: ['i1', 'i2']"),
+            Vector("history: ['i1', 'i2'] request_time: 9"));
+}
+
+TEST_F(TimedRetrieverTest, WithoutATimeOfItsOwnARequestIsMadeNow) {
+  const int64_t before = absl::ToUnixSeconds(absl::Now());
+  const ResolvedQuery query =
+      Resolve("history: 'i1' history_times: 1600000000");
+  EXPECT_GE(query.now, before);
+  EXPECT_LE(query.now, absl::ToUnixSeconds(absl::Now()));
+  EXPECT_EQ(query.times.back(), 1600000000);
+}
+
+TEST_F(TimedRetrieverTest, VectorsDependOnHowLongAgoEventsWere) {
+  const std::string history =
+      "history: ['i1', 'i2'] history_times: [100, 160] request_time: ";
+  const std::vector<float> soon = Vector(history + "170");
+  EXPECT_NE(soon, Vector(history + "100000"));
+  EXPECT_EQ(soon, Vector("history: ['i1', 'i2'] history_times: [1100, 1160] "
+                         "request_time: 1170"));
+}
+
+TEST_F(TimedRetrieverTest, TimesThatAreNotParallelAreRefused) {
+  EXPECT_THAT(ResolveQuery(*snapshot_,
+                           Request("history: ['i1', 'i2'] history_times: 5")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("history_times: 1 elements; history has 2")));
+}
+
+TEST_F(RetrieverTest, ABundleWithoutTimesIgnoresThem) {
+  const auto timed = ResolveQuery(
+      *snapshot_,
+      Request("history: 'i1' history_times: 5 request_time: 100000"));
+  ASSERT_THAT(timed, IsOk());
+  EXPECT_THAT(timed->times, ::testing::IsEmpty());
+  EXPECT_EQ(Answer("history: 'i1' history_times: 5 request_time: 100000")
+                .SerializeAsString(),
+            Answer("history: 'i1'").SerializeAsString());
 }
 
 struct BadFeature {

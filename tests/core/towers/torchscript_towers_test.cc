@@ -103,6 +103,36 @@ TEST(QueryTowerTest, SizesThatDoNotFitAreNamed) {
                HasSubstr("out has 5 floats, expected 6")));
 }
 
+// As kQueryTower, and how long before the request the history began.
+constexpr char kTimedQueryTower[] = R"(
+    def forward(self, user, history, mask, seed, age, times, now):
+        return self.w * seed + (now - times[:, 0]).unsqueeze(1)
+)";
+
+TEST(QueryTowerTest, GetsTimesWhereItsShapeSaysSo) {
+  TowerShape shape = kShape;
+  shape.history_times = true;
+  const auto tower = LoadQueryTower(Tower(kTimedQueryTower), shape);
+  ASSERT_THAT(tower, IsOk());
+  const TwoQueries queries;
+  const std::vector<int64_t> times = {1'700'000'000, 2, 3, 4, 5, 6, 7, 8};
+  const std::vector<int64_t> now = {1'700'000'060, 5};
+  QueryInputs inputs = queries.inputs();
+  inputs.times = times;
+  inputs.now = now;
+  std::vector<float> out(2 * 3);
+  ASSERT_THAT((*tower)->Embed(inputs, absl::MakeSpan(out)), IsOk());
+  EXPECT_THAT(out, ElementsAre(60, 61, 62, 3, 4, 5));
+
+  inputs.now = inputs.now.first(1);
+  EXPECT_THAT((*tower)->Embed(inputs, absl::MakeSpan(out)),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("now has 1 seconds, expected 2")));
+  EXPECT_THAT((*tower)->Embed(queries.inputs(), absl::MakeSpan(out)),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("times has 0 seconds, expected 8")));
+}
+
 TEST(QueryTowerTest, ManyThreadsShareOneTower) {
   const auto tower = LoadQueryTower(Tower(kQueryTower), kShape);
   ASSERT_THAT(tower, IsOk());
@@ -164,6 +194,15 @@ TEST(LoadTowerTest, AnotherShapeIsAPreconditionThatFailed) {
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        AllOf(HasSubstr("[1, 3]"), HasSubstr("[1, 4]"))));
   EXPECT_THAT(LoadQueryTower(Tower(kQueryTower), wide),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("query tower")));
+  // Schema and tower must agree on whether times are taken.
+  TowerShape timed = kShape;
+  timed.history_times = true;
+  EXPECT_THAT(LoadQueryTower(Tower(kQueryTower), timed),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("query tower")));
+  EXPECT_THAT(LoadQueryTower(Tower(kTimedQueryTower), kShape),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("query tower")));
   // One argument where five are given.

@@ -61,6 +61,15 @@ TEST_F(DatasetReaderTest, CsvIsSortedByUserAndTime) {
   EXPECT_THAT(dataset.log.weights, ElementsAre());
 }
 
+TEST_F(DatasetReaderTest, TheLogKnowsWhatItsTimesAre) {
+  WriteText(folder_ / "events.csv", kCsv);
+  EXPECT_EQ(Read(folder_ / "events.csv").log.time_unit,
+            v1::EventsConfig::SECONDS);
+  EXPECT_EQ(
+      Read(folder_ / "events.csv", "events { time_unit: ORDER }").log.time_unit,
+      v1::EventsConfig::ORDER);
+}
+
 TEST_F(DatasetReaderTest, RowsComeInTheOrderOfTheFirstEvent) {
   WriteText(folder_ / "events.csv", kCsv);
   const Dataset dataset = Read(folder_ / "events.csv");

@@ -43,7 +43,9 @@ TEST(ToRequestTest, SendsTheNewestEventsBeforeTheTargetOldestFirst) {
   const Dataset data = ToyDataset({{"z"}, {"a", "b", "c", "b", "d"}});
   const v1::RetrieveRequest request =
       ToRequest(data, {.user = 1, .target = 5}, /*history_length=*/3);
-  EXPECT_TRUE(Equals(request, "user_id: 'u1' history: ['b', 'c', 'b']"))
+  EXPECT_TRUE(Equals(request,
+                     "user_id: 'u1' history: ['b', 'c', 'b']"
+                     "history_times: [1, 2, 3] request_time: 4"))
       << request.ShortDebugString();
 }
 
@@ -72,14 +74,31 @@ TEST(ToRequestTest, WhatTheDataLacksIsNotSent) {
       ToRequest(data, {.user = 0, .target = 1}, 10);
   EXPECT_TRUE(Equals(second,
                      "user_id: 'u0' history: 'a'"
+                     "history_times: 0 request_time: 1"
                      "request_features { name: 'volume' number: 0.25 }"))
       << second.ShortDebugString();
   const v1::RetrieveRequest third =
       ToRequest(data, {.user = 0, .target = 2}, 10);
   EXPECT_TRUE(Equals(third,
                      "user_id: 'u0' history: ['a', 'b']"
+                     "history_times: [0, 1] request_time: 2"
                      "request_features { name: 'device' category: 'phone' }"))
       << third.ShortDebugString();
+}
+
+TEST(ToRequestTest, AnOrderIsNoTime) {
+  Dataset data = ToyDataset({{"a", "b", "c"}});
+  data.log.time_unit = v1::EventsConfig::ORDER;
+  EXPECT_TRUE(Equals(ToRequest(data, {.user = 0, .target = 2}, 10),
+                     "user_id: 'u0' history: ['a', 'b']"));
+}
+
+// 0 would be the server's clock.
+TEST(ToRequestTest, ARequestAtTime0HasNoTimes) {
+  Dataset data = ToyDataset({{"a", "b"}});
+  data.log.times = {0, 0};
+  EXPECT_TRUE(Equals(ToRequest(data, {.user = 0, .target = 1}, 10),
+                     "user_id: 'u0' history: 'a'"));
 }
 
 }  // namespace

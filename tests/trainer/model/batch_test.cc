@@ -129,6 +129,28 @@ TEST(BatchTest, EveryEventOfASequencePredictsTheNext) {
   EXPECT_THAT(batch.begins(), IsEmpty());
 }
 
+TEST(BatchTest, TimesAreThoseOfTheHistoriesWhereTheyAreAskedFor) {
+  Dataset data = Listens(5, {{0, 1, 2, 0}, {3, 1}});
+  data.log.times = {10, 20, 30, 40, 7, 9};
+  const std::vector<EvaluationQuery> windows = {{.user = 0, .target = 3},
+                                                {.user = 1, .target = 5},
+                                                {.user = 1, .target = 4}};
+  const std::vector<TrainingSequence> sequences = {
+      {.user = 0, .begin = 1, .length = 2},
+      {.user = 1, .begin = 4, .length = 1}};
+  Batch batch(data, {.history_length = 2, .times = true});
+  batch.FillWindows(0, windows);
+  // Where there is no event, it is the time of the target.
+  EXPECT_THAT(batch.times(), ElementsAre(20, 30, 9, 7, 7, 7));
+  batch.FillSequences(1, sequences);
+  EXPECT_THAT(batch.times(), ElementsAre(20, 30, 7));
+  Batch without(data, {.history_length = 2});
+  without.FillWindows(0, windows);
+  EXPECT_THAT(without.times(), IsEmpty());
+  without.FillSequences(1, sequences);
+  EXPECT_THAT(without.times(), IsEmpty());
+}
+
 TEST(BatchTest, NoExamplesAreAnEmptyBatch) {
   const Dataset data = Listens(2, {{0, 1}});
   Batch batch(data, {.history_length = 2});

@@ -12,6 +12,8 @@
 namespace segue {
 namespace {
 
+using ::testing::ElementsAre;
+
 constexpr TowerShape kShape = {
     .user_width = 3, .item_width = 4, .history_length = 3, .dimension = 5};
 constexpr int64_t kBatch = 6;
@@ -128,6 +130,33 @@ TEST_F(TowerScriptsTest, AQueryTowerWithoutUsersTakesRowsOfNoWidth) {
   Query query;
   query.user = torch::empty({kBatch, 0});
   EXPECT_TRUE(Close(query.Through(tower).norm(2, 1), torch::ones({kBatch})));
+}
+
+TEST_F(TowerScriptsTest, TimesAreArgumentsOnlyWhereTheShapeSaysSo) {
+  const auto arguments = [](bool times, const char* method) {
+    TowerShape shape = kShape;
+    shape.history_times = times;
+    const torch::jit::Module tower = MakeQueryTower(
+        shape, {.layers = {kShape.dimension},
+                .encoder = {.kind = v1::EncoderConfig::HSTU, .width = 8}});
+    std::vector<std::string> names;
+    for (const c10::Argument& argument :
+         tower.get_method(method).function().getSchema().arguments()) {
+      names.push_back(argument.name());
+    }
+    return names;
+  };
+  EXPECT_THAT(arguments(false, "forward"),
+              ElementsAre("self", "user", "history", "mask", "seed", "age"));
+  EXPECT_THAT(arguments(true, "forward"),
+              ElementsAre("self", "user", "history", "mask", "seed", "age",
+                          "times", "now"));
+  EXPECT_THAT(
+      arguments(false, "forward_packed"),
+      ElementsAre("self", "user", "rows", "positions", "begins", "age"));
+  EXPECT_THAT(arguments(true, "forward_packed"),
+              ElementsAre("self", "user", "rows", "positions", "begins", "age",
+                          "times", "next_times"));
 }
 
 TEST_F(TowerScriptsTest, UnitsAreDroppedInTrainingOnly) {

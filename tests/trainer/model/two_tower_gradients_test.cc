@@ -229,10 +229,10 @@ TEST(TwoTowerGradientsTest, TheTowersGoAlongTheirGradientsToo) {
 // where positions say nothing.
 class SequenceGradientsTest : public ::testing::Test {
  protected:
-  static v1::TrainerConfig Config() {
+  static v1::TrainerConfig Config(
+      v1::EncoderConfig::Kind kind = v1::EncoderConfig::TRANSFORMER) {
     v1::TrainerConfig config = DescentConfig();
-    config.mutable_model()->mutable_encoder()->set_kind(
-        v1::EncoderConfig::TRANSFORMER);
+    config.mutable_model()->mutable_encoder()->set_kind(kind);
     config.mutable_model()->mutable_encoder()->set_width(8);
     config.mutable_model()->mutable_encoder()->set_dropout(0);
     config.mutable_training()->mutable_loss()->set_negatives(
@@ -250,16 +250,57 @@ class SequenceGradientsTest : public ::testing::Test {
 };
 
 TEST_F(SequenceGradientsTest, OneEventIsAWindowOfOne) {
-  const TinyRun run(Config());
-  // User 1's first event predicts the second.
-  const std::vector<float> sequence = Moved(
-      run,
-      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 1}});
-  const std::vector<float> window =
-      Moved(run, std::vector<EvaluationQuery>{{.user = 1, .target = 13}});
-  EXPECT_THAT(sequence,
-              ::testing::Pointwise(::testing::FloatNear(1e-5), window));
-  EXPECT_THAT(sequence, ::testing::Contains(::testing::Gt(1e-3f)));
+  for (const auto kind :
+       {v1::EncoderConfig::TRANSFORMER, v1::EncoderConfig::HSTU}) {
+    const TinyRun run(Config(kind));
+    // User 1's first event predicts the second.
+    const std::vector<float> sequence = Moved(
+        run,
+        std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 1}});
+    const std::vector<float> window =
+        Moved(run, std::vector<EvaluationQuery>{{.user = 1, .target = 13}});
+    EXPECT_THAT(sequence,
+                ::testing::Pointwise(::testing::FloatNear(1e-5), window));
+    EXPECT_THAT(sequence, ::testing::Contains(::testing::Gt(1e-3f)));
+  }
+}
+
+// User 1's first three events are 10 minutes apart: half powers of two of
+// seconds are 600 in bucket 19, 1200 in 21 and 1800 in 22.
+TEST_F(SequenceGradientsTest, TheBiasesOfTheTimesThatWereMetMove) {
+  const TinyRun run(Config(v1::EncoderConfig::HSTU));
+  const TrainingExamples sequence =
+      std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 3}};
+  const TrainingExamples window =
+      std::vector<EvaluationQuery>{{.user = 1, .target = 15}};
+  for (const TrainingExamples& examples : {sequence, window}) {
+    const auto model = run.NewModel();
+    model->TrainStep(examples);
+    const torch::Tensor bias =
+        Saved(*model).query.attr("block0_time_bias").toTensor();
+    for (int64_t bucket = 0; bucket < bias.numel(); ++bucket) {
+      const bool met = bucket == 19 || bucket == 21 || bucket == 22;
+      EXPECT_EQ(bias[bucket].item<float>() != 0, met) << bucket;
+    }
+  }
+}
+
+TEST_F(SequenceGradientsTest, WithoutSecondsThereIsNoTimeBias) {
+  v1::TrainerConfig off = Config(v1::EncoderConfig::HSTU);
+  off.mutable_model()->mutable_encoder()->set_time_bias(false);
+  v1::TrainerConfig order = Config(v1::EncoderConfig::HSTU);
+  order.mutable_events()->set_time_unit(v1::EventsConfig::ORDER);
+  for (const v1::TrainerConfig& config :
+       {off, order, Config(v1::EncoderConfig::TRANSFORMER)}) {
+    const TinyRun run(config);
+    const auto model = run.NewModel();
+    EXPECT_FALSE(model->Schema().history_times());
+    EXPECT_FALSE(Saved(*model).query.hasattr("block0_time_bias"));
+    model->TrainStep(
+        std::vector<TrainingSequence>{{.user = 1, .begin = 12, .length = 3}});
+  }
+  const TinyRun run(Config(v1::EncoderConfig::HSTU));
+  EXPECT_TRUE(run.NewModel()->Schema().history_times());
 }
 
 TEST_F(SequenceGradientsTest, MaskedHistoryIsNoNegative) {

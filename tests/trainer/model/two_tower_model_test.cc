@@ -356,7 +356,6 @@ TEST(TwoTowerModelTest, SchemaTellsWhatTheRowsHold) {
               ElementsAre(plans[2], plans[3], devices[4], devices[5]));
 }
 
-// What the server does: fused rows, values of the schema, exported tower.
 TEST(TwoTowerModelTest, TrainsOnVectorsAndOnFeaturesThatSayNothing) {
   TinyRun run;
   v1::ItemFeature& audio = *run.config.mutable_items()->add_features();
@@ -384,8 +383,27 @@ TEST(TwoTowerModelTest, TrainsOnVectorsAndOnFeaturesThatSayNothing) {
   EXPECT_EQ(ItemRow(*model, kTinyItems).back(), 0);
 }
 
-TEST(TwoTowerModelTest, ExportedTowersGiveTheModelsOwnVectors) {
-  const TinyRun run;
+class ExportedTowersTest
+    : public ::testing::TestWithParam<v1::EncoderConfig::Kind> {};
+
+INSTANTIATE_TEST_SUITE_P(Kinds, ExportedTowersTest,
+                         ::testing::Values(v1::EncoderConfig::MEAN,
+                                           v1::EncoderConfig::TRANSFORMER,
+                                           v1::EncoderConfig::HSTU),
+                         [](const auto& info) {
+                           return v1::EncoderConfig::Kind_Name(info.param);
+                         });
+
+// What the server does: fused rows, values of the schema, exported tower.
+TEST_P(ExportedTowersTest, GiveTheModelsOwnVectors) {
+  v1::TrainerConfig config = TinyConfig();
+  config.mutable_model()->mutable_encoder()->set_kind(GetParam());
+  config.mutable_model()->mutable_encoder()->set_width(8);
+  TinyRun run(config);
+  // From seconds to a day apart.
+  for (int64_t e = 1; e < run.data.log.size(); ++e) {
+    run.data.log.times[e] = run.data.log.times[e - 1] + (e * e * e) % 86400;
+  }
   const auto model = run.NewModel();
   TrainEpochs(run, *model, 3);
   const TempFolder folder;
@@ -421,6 +439,10 @@ TEST(TwoTowerModelTest, ExportedTowersGiveTheModelsOwnVectors) {
     const int64_t begin = log.user_begins[queries[q].user];
     std::vector<int32_t> window(3);
     std::vector<float> mask(3), history;
+    std::vector<int64_t> times(3), now = {log.times[queries[q].target]};
+    FillWindowTimes(absl::MakeConstSpan(log.times).subspan(
+                        begin, queries[q].target - begin),
+                    now[0], absl::MakeSpan(times));
     const int32_t seed =
         FillWindow(absl::MakeConstSpan(log.items).subspan(
                        begin, queries[q].target - begin),
@@ -445,7 +467,9 @@ TEST(TwoTowerModelTest, ExportedTowersGiveTheModelsOwnVectors) {
                              .history = history,
                              .mask = mask,
                              .seed = seed_row,
-                             .age = age},
+                             .age = age,
+                             .times = times,
+                             .now = now},
                             absl::MakeSpan(vector)),
                 IsOk());
     EXPECT_THAT(vector,

@@ -140,6 +140,38 @@ TEST_F(PublishModelTest, SampleRequestsAreThoseOfTheTestUsers) {
   EXPECT_THAT(requests.requests(1).history(), ElementsAre("a", "e"));
 }
 
+// So that what they ask does not change with the clock.
+TEST_F(PublishModelTest, RequestsOfATimedModelNameTheirTimes) {
+  config_.mutable_model()->mutable_encoder()->set_kind(v1::EncoderConfig::HSTU);
+  config_.mutable_model()->mutable_encoder()->set_width(4);
+  v1::Report report;
+  const auto version = Publish(report);
+  ASSERT_THAT(version, IsOk());
+  const auto again = Publish(report);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(*again, *version);
+  const auto bundle =
+      OpenBundle(folder_ / "bundles/" + *version, VerifyScope::kAll);
+  ASSERT_THAT(bundle, IsOk());
+  const auto snapshot = LoadServingSnapshot(*bundle);
+  ASSERT_THAT(snapshot, IsOk());
+  EXPECT_TRUE((*snapshot)->shape.history_times);
+  v1::BatchRetrieveRequest sample;
+  ASSERT_TRUE(
+      JsonStringToMessage(
+          "{\"requests\":" + Text(folder_ / "run/sample_requests.json") + "}",
+          &sample)
+          .ok());
+  for (const v1::BatchRetrieveRequest* requests :
+       {&sample, &(*snapshot)->golden_requests}) {
+    EXPECT_GT(requests->requests_size(), 0);
+    for (const v1::RetrieveRequest& request : requests->requests()) {
+      EXPECT_EQ(request.history_times_size(), request.history_size());
+      EXPECT_GT(request.request_time(), 0);
+    }
+  }
+}
+
 TEST_F(PublishModelTest, RefusedBundleLeavesAReportAndNothingElse) {
   config_.mutable_publish()->set_gate_k(5);
   config_.mutable_publish()->set_min_recall(1.5);
