@@ -377,6 +377,8 @@ TEST_F(SequenceGradientsTest, OnlyTheNewestDislikesOfAUserAreCompared) {
   const auto loss = [&](const std::vector<int32_t>& disliked) {
     v1::TrainerConfig config = Config();
     config.mutable_events()->set_negatives(v1::EventsConfig::EXPLICIT);
+    config.mutable_training()->mutable_loss()->set_negatives(
+        v1::LossConfig::IN_BATCH);
     TinyRun run(config);
     const auto count = static_cast<int64_t>(disliked.size());
     run.data.log.dislikes.user_begins = {0,     0,     count, count,
