@@ -302,6 +302,9 @@ void CheckTraining(const v1::TrainerConfig& config, Checks& checks) {
   checks.AtLeast(training.validation_k(), 1, "training.validation_k");
   checks.Require(training.early_stopping_epochs() == 0 ||
                      config.split().kind() == v1::SplitConfig::LEAVE_ONE_OUT ||
+  checks.Require(training.checkpoint_minutes() >= 0 &&
+                     std::isfinite(training.checkpoint_minutes()),
+                 "training.checkpoint_minutes", "must not be negative");
                      config.split().validation_days() > 0,
                  "training.early_stopping_epochs",
                  "needs validation queries: split.validation_days is 0");

@@ -100,6 +100,14 @@ bool Process::WaitUntil(const std::function<bool()>& condition) {
   return true;
 }
 
+bool Process::EndsWithin(std::chrono::milliseconds time) {
+  if (!Running()) return true;
+  const Descriptor child(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  pollfd ended = {.fd = child.get(), .events = POLLIN, .revents = 0};
+  ::poll(&ended, 1, static_cast<int>(time.count()));
+  return !Running();
+}
+
 std::string Process::Output() const { return ReadAll(output_); }
 std::string Process::Errors() const { return ReadAll(errors_); }
 

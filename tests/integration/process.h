@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +31,9 @@ class Process {
   // What it has written so far.
   std::string Output() const;
   std::string Errors() const;
+
+  // Whether it ends within that time, for which it is waited.
+  bool EndsWithin(std::chrono::milliseconds time);
 
   // Looks at `condition` until it holds: true; or until the child has ended or
   // a minute has passed: false.

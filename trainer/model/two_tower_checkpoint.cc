@@ -6,9 +6,11 @@
 #include <torch/serialize.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -71,35 +73,60 @@ absl::Status LoadArrays(torch::serialize::InputArchive& archive,
 
 constexpr size_t kDigestSize = 64;  // hex digits
 
-// The archive and its digest: written aside, synced and renamed.
+// The archive and its digest, synced.
+absl::Status WriteAside(const std::string& aside,
+                        torch::serialize::OutputArchive& archive) {
+  const auto failed = [&aside](int error) {
+    return absl::ErrnoToStatus(error, absl::StrCat("cannot write ", aside));
+  };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+      std::fopen(aside.c_str(), "wb"), &std::fclose);
+  if (file == nullptr) return failed(errno);
+  Sha256 hash;
+  int error = 0;  // of the first write that failed
+  const auto write = [&](const void* bytes, size_t size) {
+    if (error == 0 && std::fwrite(bytes, 1, size, file.get()) != size) {
+      error = errno;
+    }
+    return size;  // told the truth, torch throws from a destructor
+  };
+  RETURN_IF_ERROR(
+      GuardTorch(absl::StatusCode::kInternal, "cannot write " + aside, [&] {
+        archive.save_to([&](const void* bytes, size_t size) {
+          hash.Update({static_cast<const char*>(bytes), size});
+          return write(bytes, size);
+        });
+        return absl::OkStatus();
+      }));
+  const std::string digest = hash.Finish();
+  write(digest.data(), digest.size());
+  if (error == 0 && std::fflush(file.get()) != 0) error = errno;
+  if (error != 0) return failed(error);
+  return SyncFile(aside);
+}
+
+// Aside, then renamed: `path` is whole or as it was.
 absl::Status WriteAtomically(const std::string& path,
                              torch::serialize::OutputArchive& archive) {
   const std::string aside = path + ".tmp";
-  const auto failed = [&] {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
-  };
-  {
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-        std::fopen(aside.c_str(), "wb"), &std::fclose);
-    if (file == nullptr) return failed();
-    Sha256 hash;
-    RETURN_IF_ERROR(
-        GuardTorch(absl::StatusCode::kInternal, "cannot write " + path, [&] {
-          archive.save_to([&](const void* bytes, size_t size) {
-            hash.Update({static_cast<const char*>(bytes), size});
-            return std::fwrite(bytes, 1, size, file.get());
-          });
-          return absl::OkStatus();
-        }));
-    const std::string digest = hash.Finish();
-    std::fwrite(digest.data(), 1, digest.size(), file.get());
-    if (std::fflush(file.get()) != 0 || std::ferror(file.get()) != 0) {
-      return failed();
-    }
+  absl::Status written = WriteAside(aside, archive);
+  if (written.ok() && std::rename(aside.c_str(), path.c_str()) != 0) {
+    written = absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", path));
   }
-  RETURN_IF_ERROR(SyncFile(aside));
-  if (std::rename(aside.c_str(), path.c_str()) != 0) return failed();
+  if (!written.ok()) {
+    std::remove(aside.c_str());
+    return written;
+  }
   return SyncFolder(std::filesystem::path(path).parent_path());
+}
+
+// A sum is not finite where one of its numbers is not.
+absl::Status CheckFinite(const std::string& name, const torch::Tensor& array) {
+  if (!array.is_floating_point() || std::isfinite(array.sum().item<double>())) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("the weights are not finite (", name, ")"));
 }
 
 // The bytes of a checkpoint's archive; DataLoss if they are not what was
@@ -128,10 +155,13 @@ absl::Status TwoTowerModel::SaveCheckpoint(
         archive.write("progress", c10::IValue(progress.SerializeAsString()));
         archive.write("step", c10::IValue(s.step));
         archive.write("examples", c10::IValue(s.frequency.examples()));
+        absl::Status finite;
         VisitArrays(s,
                     [&](const std::string& name, const torch::Tensor& array) {
+                      finite.Update(CheckFinite(name, array));
                       archive.write(name, array, /*is_buffer=*/true);
                     });
+        RETURN_IF_ERROR(finite);
         torch::serialize::OutputArchive optimiser;
         s.optimiser->save(optimiser);
         archive.write("optimiser", optimiser);
@@ -180,6 +210,7 @@ absl::StatusOr<v1::TrainingState> TwoTowerModel::LoadCheckpoint(
 
 absl::Status TwoTowerModel::SaveTowers(const std::string& query_path,
                                        const std::string& item_path) const {
+  // By way of memory: torch throws from a destructor where a disk is full.
   const auto save = [](const torch::jit::Module& tower,
                        const std::string& path) {
     torch::NoGradGuard no_grad;  // copies are leaves, too
@@ -188,13 +219,14 @@ absl::Status TwoTowerModel::SaveTowers(const std::string& query_path,
     for (torch::Tensor weights : copy.parameters()) {
       weights.set_requires_grad(false);
     }
-    copy.save(path);
+    std::ostringstream bytes;
+    copy.save(bytes);
+    return WriteFileAtomically(path, bytes.str());
   };
   return GuardTorch(absl::StatusCode::kInternal, "cannot write the towers",
                     [&] {
-                      save(state_->query_tower, query_path);
-                      save(state_->item_tower, item_path);
-                      return absl::OkStatus();
+                      RETURN_IF_ERROR(save(state_->query_tower, query_path));
+                      return save(state_->item_tower, item_path);
                     });
 }
 

@@ -39,7 +39,8 @@ class TwoTowerModel {
   ~TwoTowerModel();
 
   // One step; returns its loss, the weighted mean over the targets of the
-  // cross-entropy in nats. The caller stops where it is not finite. Sequences
+  // cross-entropy in nats. Where the loss or its gradient is not finite it
+  // returns what is not, nothing is learnt, and the caller stops. Sequences
   // need an encoder that knows order.
   double TrainStep(const TrainingExamples& examples);
   // Steps done.
@@ -55,7 +56,9 @@ class TwoTowerModel {
   absl::Status EmbedItems(absl::Span<float> out);
 
   // Everything that training goes on from, in one file, atomically; `progress`
-  // is kept with it and given back by LoadCheckpoint.
+  // is kept with it and given back by LoadCheckpoint. FailedPrecondition if a
+  // weight is not finite; else what the file system says. Then nothing is
+  // written, and an older file of that name is as it was.
   absl::Status SaveCheckpoint(const std::string& path,
                               const v1::TrainingState& progress) const;
   // NotFound, or DataLoss if not every byte is what was saved.

@@ -75,7 +75,8 @@ struct TwoTowerModel::State {
   void AddDislikes();
   void FindPairs();
   void SumGradients();
-  void ApplyGradients();
+  // False, and nothing has changed, if the gradient is not finite.
+  bool ApplyGradients();
 
   // Rows as they stand, for embedding.
   void ReadRows(const Batch& from);

@@ -2,6 +2,7 @@
 // and gradients brought back to them.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -286,16 +287,18 @@ void TwoTowerModel::State::SumGradients() {
   requests.SumGradients(request_rows);
 }
 
-void TwoTowerModel::State::ApplyGradients() {
+bool TwoTowerModel::State::ApplyGradients() {
+  double squares = items.SquaredGradientNorm() + users.SquaredGradientNorm() +
+                   requests.SquaredGradientNorm();
+  for (const torch::Tensor& weight : DenseParameters()) {
+    if (weight.grad().defined()) {
+      squares += weight.grad().square().sum().item<double>();
+    }
+  }
+  // Nor could the optimisers hold what is beyond a float.
+  if (!(squares <= std::numeric_limits<float>::max())) return false;
   float scale = 1;
   if (config.training().gradient_clip() > 0) {
-    double squares = items.SquaredGradientNorm() + users.SquaredGradientNorm() +
-                     requests.SquaredGradientNorm();
-    for (const torch::Tensor& weight : DenseParameters()) {
-      if (weight.grad().defined()) {
-        squares += weight.grad().square().sum().item<double>();
-      }
-    }
     scale = static_cast<float>(std::min(
         1.0, config.training().gradient_clip() / (std::sqrt(squares) + 1e-12)));
   }
@@ -316,6 +319,7 @@ void TwoTowerModel::State::ApplyGradients() {
   items.ApplyGradients(scale);
   users.ApplyGradients(scale);
   requests.ApplyGradients(scale);
+  return true;
 }
 
 double TwoTowerModel::TrainStep(const TrainingExamples& examples) {
@@ -345,7 +349,7 @@ double TwoTowerModel::TrainStep(const TrainingExamples& examples) {
         torch::full({1}, gradients.log_temperature);
   }
   s.SumGradients();
-  s.ApplyGradients();
+  if (!s.ApplyGradients()) return std::numeric_limits<double>::quiet_NaN();
   ++s.step;
   return loss;
 }

@@ -25,6 +25,8 @@ class Checkpoints {
   void Prune(int keep) const;
   // Removes every checkpoint: a new run begins.
   void Clear() const;
+  // Removes what a killed process was writing.
+  void RemoveUnfinished() const;
 
  private:
   std::string folder_;

@@ -17,6 +17,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A loss so many times as high as it was, and a nat more, has diverged.
+constexpr double kDivergence = 1.5;
+
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -40,7 +43,14 @@ class Loop {
   absl::Status Begin();
   absl::Status Epoch();
   absl::Status EndEpoch();
+  std::string NewestCheckpoint() const;
+  absl::Status Save(const std::string& path);
   absl::Status SaveStep();
+  // If checkpoint_minutes have passed, within an epoch.
+  absl::Status SaveLongEpoch();
+  absl::Status Ruined(const std::string& what) const;
+  absl::Status CheckLoss() const;
+  absl::Status LoadBest();
   bool Finished() const;
   bool OutOfSteps() const {
     return config_.max_steps() > 0 && model_.step() >= config_.max_steps();
@@ -55,11 +65,13 @@ class Loop {
   Progress& progress_;
   Checkpoints checkpoints_;
   int64_t steps_ = 0;  // of the current epoch
+  Clock::time_point saved_at_ = Clock::now();
   v1::TrainingState state_;
 };
 
 absl::Status Loop::Begin() {
   RETURN_IF_ERROR(checkpoints_.CreateFolder());
+  checkpoints_.RemoveUnfinished();
   state_.set_fingerprint(options_.fingerprint);
   const std::vector<std::string> files = checkpoints_.StepFiles();
   if (!options_.resume || files.empty()) {
@@ -93,11 +105,60 @@ bool Loop::Finished() const {
              config_.early_stopping_epochs();
 }
 
+std::string Loop::NewestCheckpoint() const {
+  const std::vector<std::string> files = checkpoints_.StepFiles();
+  return files.empty() ? "there is no checkpoint yet"
+                       : absl::StrCat("the newest checkpoint is ", files[0]);
+}
+
+absl::Status Loop::Save(const std::string& path) {
+  const absl::Status saved = model_.SaveCheckpoint(path, state_);
+  if (saved.ok()) return saved;
+  return absl::Status(saved.code(),
+                      absl::StrCat(saved.message(), "; stopped at step ",
+                                   model_.step(), ", ", NewestCheckpoint()));
+}
+
 absl::Status Loop::SaveStep() {
-  RETURN_IF_ERROR(
-      model_.SaveCheckpoint(checkpoints_.StepPath(model_.step()), state_));
+  RETURN_IF_ERROR(Save(checkpoints_.StepPath(model_.step())));
   checkpoints_.Prune(config_.keep_checkpoints());
+  saved_at_ = Clock::now();
   return absl::OkStatus();
+}
+
+absl::Status Loop::SaveLongEpoch() {
+  const double minutes = config_.checkpoint_minutes();
+  if (minutes == 0 || SecondsSince(saved_at_) < 60 * minutes ||
+      state_.step_in_epoch() == steps_) {
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(CheckLoss());
+  return SaveStep();
+}
+
+absl::Status Loop::Ruined(const std::string& what) const {
+  return absl::FailedPreconditionError(absl::StrCat(
+      what, " at step ", model_.step(), " of epoch ", state_.epoch() + 1,
+      ": the weights have diverged. Lower training.learning_rate (now ",
+      config_.learning_rate(),
+      "), set training.gradient_clip or raise model.temperature, and train "
+      "anew; ",
+      NewestCheckpoint()));
+}
+
+absl::Status Loop::CheckLoss() const {
+  const double loss =
+      state_.loss_sum_in_epoch() / static_cast<double>(state_.step_in_epoch());
+  const double guessing = std::log(static_cast<double>(options_.items));
+  const double before =
+      state_.loss().empty()
+          ? std::max(state_.first_loss(), guessing)
+          : *std::min_element(state_.loss().begin(), state_.loss().end());
+  if (loss <= kDivergence * before + 1) return absl::OkStatus();
+  return Ruined(absl::StrFormat(
+      "the mean loss of the epoch is %.4f, far above %.4f, %s,", loss, before,
+      state_.loss().empty() ? "where training began"
+                            : "that of the best epoch before"));
 }
 
 void Loop::ShowStep(double seconds_before, Clock::time_point start) {
@@ -125,13 +186,9 @@ absl::Status Loop::Epoch() {
         source_.Examples(state_.epoch(), state_.step_in_epoch());
     const double loss = model_.TrainStep(examples);
     if (!std::isfinite(loss)) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "the loss is ", loss, " at step ", model_.step(), " of epoch ",
-          state_.epoch() + 1,
-          ": the weights have diverged. Lower training.learning_rate (now ",
-          config_.learning_rate(),
-          ") or raise model.temperature, and train anew"));
+      return Ruined(absl::StrCat("the loss or its gradient is ", loss));
     }
+    if (model_.step() == 1) state_.set_first_loss(loss);
     state_.set_loss_sum_in_epoch(state_.loss_sum_in_epoch() + loss);
     state_.set_step_in_epoch(state_.step_in_epoch() + 1);
     state_.set_examples_in_epoch(state_.examples_in_epoch() +
@@ -143,6 +200,7 @@ absl::Status Loop::Epoch() {
       return absl::CancelledError(absl::StrCat(
           "stopped at step ", model_.step(), "; go on with --resume"));
     }
+    RETURN_IF_ERROR(SaveLongEpoch());
   }
   return absl::OkStatus();
 }
@@ -151,7 +209,11 @@ absl::Status Loop::EndEpoch() {
   // max_steps came first. The checkpoint is of the middle of the epoch, so that
   // a higher limit goes on there; what is reported counts it as the last one.
   const bool cut_short = state_.step_in_epoch() < steps_;
-  if (cut_short) RETURN_IF_ERROR(SaveStep());
+  if (cut_short) {
+    RETURN_IF_ERROR(SaveStep());
+  } else {
+    RETURN_IF_ERROR(CheckLoss());
+  }
   const double loss =
       state_.loss_sum_in_epoch() / std::max<int64_t>(state_.step_in_epoch(), 1);
   const double seconds = state_.seconds_in_epoch();
@@ -182,10 +244,30 @@ absl::Status Loop::EndEpoch() {
                           config_.validation_k(), recall, best ? " *" : "");
   }
   progress_.Line(line);
-  if (best) {
-    RETURN_IF_ERROR(model_.SaveCheckpoint(checkpoints_.best_path(), state_));
-  }
+  if (best) RETURN_IF_ERROR(Save(checkpoints_.best_path()));
   return cut_short ? absl::OkStatus() : SaveStep();
+}
+
+// From best.ckpt, or, where that is damaged, from the end of the best epoch, if
+// that is still kept.
+absl::Status Loop::LoadBest() {
+  progress_.Line(absl::StrCat("publishing epoch ", state_.best_epoch(),
+                              ", the best on validation"));
+  std::vector<std::string> files = checkpoints_.StepFiles();
+  files.insert(files.begin(), checkpoints_.best_path());
+  for (const std::string& file : files) {
+    const auto loaded = model_.LoadCheckpoint(file, options_.fingerprint);
+    if (!loaded.ok()) {
+      progress_.Line(loaded.status().message());
+    } else if (loaded->epoch() == state_.best_epoch() &&
+               loaded->step_in_epoch() == 0) {
+      return absl::OkStatus();
+    }
+  }
+  return absl::DataLossError(
+      absl::StrCat("no whole checkpoint of epoch ", state_.best_epoch(),
+                   ", the best on validation, is left (",
+                   checkpoints_.best_path(), "): train without --resume"));
 }
 
 absl::StatusOr<v1::TrainingState> Loop::Run() {
@@ -195,11 +277,7 @@ absl::StatusOr<v1::TrainingState> Loop::Run() {
     RETURN_IF_ERROR(EndEpoch());
   }
   if (state_.best_epoch() > 0 && state_.best_epoch() != state_.epoch()) {
-    progress_.Line(absl::StrCat("publishing epoch ", state_.best_epoch(),
-                                ", the best on validation"));
-    RETURN_IF_ERROR(
-        model_.LoadCheckpoint(checkpoints_.best_path(), options_.fingerprint)
-            .status());
+    RETURN_IF_ERROR(LoadBest());
   }
   return state_;
 }

@@ -7,9 +7,7 @@
 
 #include "absl/strings/str_format.h"
 #include "core/base/file.h"
-#include "core/base/sha256.h"
 #include "core/base/status_macros.h"
-#include "google/protobuf/text_format.h"
 #include "trainer/automatic_options.h"
 #include "trainer/config_validation.h"
 #include "trainer/data/dataset_reader.h"
@@ -18,6 +16,7 @@
 #include "trainer/ignored_options.h"
 #include "trainer/publish/publisher.h"
 #include "trainer/training/train_loop.h"
+#include "trainer/verbs/run_fingerprint.h"
 #include "trainer/verbs/threads.h"
 #include "trainer/verbs/verbs.h"
 
@@ -28,36 +27,6 @@ using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// What a checkpoint must agree with: the data, and all of the configuration
-// that decides what a step does. More epochs, or another index, may follow.
-std::string Fingerprint(const v1::TrainerConfig& config, const Dataset& data) {
-  v1::TrainerConfig deciding = config;
-  deciding.clear_run_dir();
-  deciding.clear_bundle_root();
-  deciding.clear_evaluation();
-  deciding.clear_index();
-  deciding.clear_publish();
-  // Schedules that fall reach their end with the last epoch.
-  if (config.training().schedule() == v1::TrainingConfig::CONSTANT) {
-    deciding.mutable_training()->clear_epochs();
-  }
-  deciding.mutable_training()->clear_max_steps();
-  deciding.mutable_training()->clear_keep_checkpoints();
-  deciding.mutable_training()->clear_early_stopping_epochs();
-  std::string text;
-  google::protobuf::TextFormat::PrintToString(deciding, &text);
-  Sha256 hash;
-  hash.Update(text);
-  const auto update = [&hash](const auto& values) {
-    hash.Update({reinterpret_cast<const char*>(values.data()),
-                 values.size() * sizeof(values[0])});
-  };
-  update(data.log.user_begins);
-  update(data.log.items);
-  update(data.log.times);
-  return hash.Finish();
 }
 
 int32_t CountTrained(const Split& split) {
@@ -163,7 +132,8 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
         "epochs needs: set it to 0, or make split.validation_days longer");
   }
   TrainLoopOptions options{.resume = resume,
-                           .fingerprint = Fingerprint(config, data),
+                           .fingerprint = RunFingerprint(config, data),
+                           .items = data.items.size(),
                            .stop = &stop};
   options.validate = [&](TwoTowerModel& trained) {
     return ValidationRecall(trained, data, validation,

@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/file_size_limit.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
 #include "tests/trainer/model/tiny_dataset.h"
@@ -16,11 +17,13 @@
 namespace segue {
 namespace {
 
+using segue::testing::FileSizeLimit;
 using segue::testing::IsOk;
 using segue::testing::StatusIs;
 using segue::testing::TempFolder;
 using segue::testing::TinyConfig;
 using segue::testing::TinyRun;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class TwoTowerCheckpointTest : public ::testing::Test {
@@ -205,6 +208,41 @@ TEST_F(TwoTowerCheckpointTest, WhatIsNoCheckpointIsDataLoss) {
 TEST_F(TwoTowerCheckpointTest, NoFileIsNotFound) {
   EXPECT_THAT(run_.NewModel()->LoadCheckpoint(path_, ""),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr(path_)));
+}
+
+TEST_F(TwoTowerCheckpointTest, AFullDiskLeavesTheOlderFileAndNothingElse) {
+  const auto model = run_.NewModel();
+  Steps(run_, *model, 0, 2);
+  ASSERT_THAT(model->SaveCheckpoint(path_, {}), IsOk());
+  const std::string whole = ReadFile(path_, 1 << 24).value();
+  // The digest is what lacks room in the last one.
+  for (const size_t bytes : {size_t{0}, size_t{1}, size_t{4096},
+                             whole.size() / 2, whole.size() - 64}) {
+    absl::Status saved;
+    {
+      const FileSizeLimit full(bytes);
+      saved = model->SaveCheckpoint(path_, {});
+    }
+    EXPECT_THAT(std::string(saved.message()),
+                AllOf(HasSubstr("cannot write"), HasSubstr(path_),
+                      HasSubstr("File too large")))
+        << bytes;
+    EXPECT_FALSE(std::filesystem::exists(path_ + ".tmp"));
+    EXPECT_TRUE(ReadFile(path_, 1 << 24).value() == whole);
+  }
+  EXPECT_THAT(model->SaveCheckpoint(path_, {}), IsOk());
+}
+
+TEST_F(TwoTowerCheckpointTest, WeightsThatAreNotFiniteAreNotSaved) {
+  v1::TrainerConfig config = TinyConfig();
+  config.mutable_training()->set_learning_rate(3e37);
+  const TinyRun run(config);
+  const auto model = run.NewModel();
+  Steps(run, *model, 0, 1);
+  EXPECT_THAT(
+      model->SaveCheckpoint(path_, {}),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("not finite")));
+  EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
 TEST_F(TwoTowerCheckpointTest, AFolderThatIsNotThereIsSaidSo) {

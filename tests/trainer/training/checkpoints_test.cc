@@ -87,6 +87,17 @@ TEST_F(CheckpointsTest, ClearRemovesEveryCheckpointAndNothingElse) {
   EXPECT_THAT(checkpoints_.StepFiles(), IsEmpty());
 }
 
+TEST_F(CheckpointsTest, OnlyUnfinishedFilesAreRemovedAsSuch) {
+  Write(checkpoints_.best_path());
+  Write(checkpoints_.best_path() + ".tmp");
+  Write(checkpoints_.StepPath(3));
+  Write(checkpoints_.StepPath(4) + ".tmp");
+  Write(folder_ / "checkpoints/notes.tmp");
+  checkpoints_.RemoveUnfinished();
+  EXPECT_THAT(Files(),
+              ElementsAre("best.ckpt", "notes.tmp", "step-000000000003.ckpt"));
+}
+
 TEST_F(CheckpointsTest, TheFolderMayBeThereAlready) {
   Write(checkpoints_.StepPath(1));
   EXPECT_THAT(checkpoints_.CreateFolder(), IsOk());

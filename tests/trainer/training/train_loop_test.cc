@@ -2,91 +2,47 @@
 
 #include <atomic>
 #include <filesystem>
-#include <fstream>
-#include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/status_matchers.h"
-#include "tests/testing/temp_folder.h"
-#include "tests/trainer/model/tiny_dataset.h"
-#include "trainer/training/checkpoints.h"
+#include "tests/trainer/training/train_loop_fixture.h"
 
 namespace segue {
 namespace {
 
 using segue::testing::IsOk;
 using segue::testing::StatusIs;
-using segue::testing::TempFolder;
-using segue::testing::TinyConfig;
-using segue::testing::TinyRun;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 
-// 54 examples in batches of 16: three steps an epoch, twelve in all.
-class TrainLoopTest : public ::testing::Test {
+class TrainLoopTest : public segue::testing::TrainLoopFixture {
  protected:
-  TrainLoopTest() : config_(TinyConfig()) {
-    config_.set_run_dir(folder_.path());
-    config_.mutable_model()->set_dropout(0.2);
-  }
+  // Stops after every step and goes on in a new process.
+  void ExpectSameEndAfterEveryStop() {
+    const auto whole = Run();
+    ASSERT_THAT(whole, IsOk());
+    const std::vector<float> served = Served();
+    const int64_t steps = model_->step();
 
-  // Trains a new model, as a new process would.
-  absl::StatusOr<v1::TrainingState> Run(TrainLoopOptions options = {}) {
-    run_ = std::make_unique<TinyRun>(config_);
-    model_ = run_->NewModel();
-    if (options.fingerprint.empty()) options.fingerprint = "print";
-    Progress progress("");
-    auto steps =
-        TrainingSteps::Create(run_->data.log, run_->split, config_).value();
-    return Train(*model_, steps, config_, options, progress);
-  }
-  absl::StatusOr<v1::TrainingState> Resume(
-      const std::string& fingerprint = "print") {
-    return Run({.resume = true, .fingerprint = fingerprint});
-  }
-
-  std::vector<float> Served() { return run_->Served(*model_); }
-
-  std::set<std::string> Files() const {
-    std::set<std::string> names;
-    for (const auto& entry :
-         std::filesystem::directory_iterator(folder_ / "checkpoints")) {
-      names.insert(entry.path().filename());
+    const std::atomic<bool> stop = true;
+    absl::StatusOr<v1::TrainingState> state = Run({.stop = &stop});
+    int stops = 0;
+    while (absl::IsCancelled(state.status()) && stops < 100) {
+      ++stops;
+      state = Run({.resume = true, .fingerprint = "print", .stop = &stop});
     }
-    return names;
+    ASSERT_THAT(state, IsOk());
+    EXPECT_EQ(stops, steps);
+    EXPECT_EQ(state->epoch(), 4);
+    EXPECT_THAT(state->loss(), ElementsAreArray(whole->loss()));
+    EXPECT_EQ(state->epoch_seconds_size(), 4);
+    EXPECT_EQ(Served(), served);
   }
-  Checkpoints checkpoints() const { return Checkpoints(folder_.path()); }
-
-  // Answers each epoch's validation with the next of `recalls`, and keeps what
-  // the model then was.
-  TrainLoopOptions WithRecalls(const std::vector<double>& recalls,
-                               std::atomic<bool>* stop_at_end = nullptr) {
-    TrainLoopOptions options;
-    options.validate = [this, recalls, stop_at_end](
-                           TwoTowerModel& model) -> absl::StatusOr<double> {
-      served_.push_back(run_->Served(model));
-      if (served_.size() > recalls.size()) {
-        return absl::InternalError("one epoch too many");
-      }
-      if (stop_at_end != nullptr && served_.size() == recalls.size()) {
-        stop_at_end->store(true);
-      }
-      return recalls[served_.size() - 1];
-    };
-    return options;
-  }
-
-  const TempFolder folder_;
-  v1::TrainerConfig config_;
-  std::unique_ptr<TinyRun> run_;
-  std::unique_ptr<TwoTowerModel> model_;
-  std::vector<std::vector<float>> served_;  // at each validation
 };
 
 TEST_F(TrainLoopTest, TrainsEveryEpochAndLeavesItsHistory) {
@@ -142,23 +98,49 @@ TEST_F(TrainLoopTest, StopFlagLeavesACheckpointAndIsCancelled) {
 }
 
 TEST_F(TrainLoopTest, StoppedAfterEveryStepEndsAsIfNeverStopped) {
+  ExpectSameEndAfterEveryStop();
+  EXPECT_EQ(model_->step(), 12);
+}
+
+TEST_F(TrainLoopTest, StoppedAfterEveryStepOfSequencesEndsAsIfNeverStopped) {
+  UseSequences();
+  ExpectSameEndAfterEveryStop();
+}
+
+TEST_F(TrainLoopTest, TheSameSeedGivesTheSameWeightsAndAnotherOneOthers) {
+  UseSequences();
+  ASSERT_THAT(Run(), IsOk());
+  const std::vector<float> served = Served();
+  ASSERT_THAT(Run(), IsOk());
+  EXPECT_EQ(Served(), served);
+  config_.set_seed(8);
+  ASSERT_THAT(Run(), IsOk());
+  EXPECT_NE(Served(), served);
+}
+
+TEST_F(TrainLoopTest, ALongEpochHasCheckpointsThatTheRunGoesOnFrom) {
+  UseSequences();
   const auto whole = Run();
   ASSERT_THAT(whole, IsOk());
   const std::vector<float> served = Served();
+  EXPECT_EQ(Files().size(), 2u);
 
-  const std::atomic<bool> stop = true;
-  absl::StatusOr<v1::TrainingState> state = Run({.stop = &stop});
-  int stops = 0;
-  while (absl::IsCancelled(state.status()) && stops < 100) {
-    ++stops;
-    state = Run({.resume = true, .fingerprint = "print", .stop = &stop});
-  }
-  ASSERT_THAT(state, IsOk());
-  EXPECT_EQ(stops, 12);
-  EXPECT_EQ(state->epoch(), 4);
-  EXPECT_THAT(state->loss(), ElementsAreArray(whole->loss()));
-  EXPECT_EQ(state->epoch_seconds_size(), 4);
+  config_.mutable_training()->set_checkpoint_minutes(1e-12);
+  config_.mutable_training()->set_keep_checkpoints(1000);
+  ASSERT_THAT(Run(), IsOk());
   EXPECT_EQ(Served(), served);
+  const std::vector<std::string> files = checkpoints().StepFiles();
+  ASSERT_EQ(static_cast<int64_t>(files.size()), model_->step());
+  // As if it had been killed at each of them.
+  for (const std::string& file : files) {
+    const auto resumed = Resume();
+    ASSERT_THAT(resumed, IsOk());
+    EXPECT_THAT(resumed->loss(), ElementsAreArray(whole->loss()));
+    EXPECT_EQ(Served(), served) << "from " << file;
+    for (const std::string& newer : checkpoints().StepFiles()) {
+      if (newer >= file) std::filesystem::remove(newer);
+    }
+  }
 }
 
 TEST_F(TrainLoopTest, StoppedWithEarlyStoppingGoesOnWithItsHistory) {
@@ -237,51 +219,6 @@ TEST_F(TrainLoopTest, ACheckpointOfAnotherShapeIsRefused) {
   config_.mutable_model()->set_layers(0, 17);
   EXPECT_THAT(Resume(), StatusIs(absl::StatusCode::kFailedPrecondition,
                                  HasSubstr("of another shape")));
-}
-
-TEST_F(TrainLoopTest, ADamagedCheckpointGivesWayToTheOneBefore) {
-  const auto whole = Run();
-  ASSERT_THAT(whole, IsOk());
-  const std::vector<float> served = Served();
-  std::ofstream(checkpoints().StepPath(12)) << "garbage";
-  const auto resumed = Resume();
-  ASSERT_THAT(resumed, IsOk());
-  EXPECT_THAT(resumed->loss(), ElementsAreArray(whole->loss()));
-  EXPECT_EQ(Served(), served);
-}
-
-TEST_F(TrainLoopTest, OnlyDamagedCheckpointsAreDataLoss) {
-  ASSERT_THAT(Run(), IsOk());
-  for (const std::string& file : checkpoints().StepFiles()) {
-    std::ofstream(file) << "garbage";
-  }
-  EXPECT_THAT(Resume(), StatusIs(absl::StatusCode::kDataLoss,
-                                 AllOf(HasSubstr("step-000000000009.ckpt"),
-                                       HasSubstr("without --resume"))));
-  EXPECT_EQ(Files().size(), 2u);
-}
-
-TEST_F(TrainLoopTest, ARunDirThatCannotBeMadeIsSaidSo) {
-  std::ofstream(folder_ / "file") << "x";
-  config_.set_run_dir(folder_ / "file");
-  const auto state = Run();
-  EXPECT_FALSE(state.ok());
-  EXPECT_THAT(std::string(state.status().message()), HasSubstr("file"));
-}
-
-// One step an epoch: the first one ruins the weights, the second one shows it.
-TEST_F(TrainLoopTest, ALossThatIsNotFiniteStopsAndKeepsTheLastCheckpoint) {
-  config_.mutable_training()->set_batch_size(1000);
-  config_.mutable_training()->set_learning_rate(1e30);
-  EXPECT_THAT(
-      Run(), StatusIs(absl::StatusCode::kFailedPrecondition,
-                      AllOf(HasSubstr("nan"), HasSubstr("step 1"),
-                            HasSubstr("epoch 2"), HasSubstr("learning_rate"))));
-  EXPECT_THAT(checkpoints().StepFiles(),
-              ElementsAre(checkpoints().StepPath(1)));
-  EXPECT_THAT(
-      run_->NewModel()->LoadCheckpoint(checkpoints().StepPath(1), "print"),
-      IsOk());
 }
 
 TEST_F(TrainLoopTest, MaxStepsEndsAnEpochBeforeItsTime) {
