@@ -76,7 +76,7 @@ constexpr char kMeanForward[] = R"(
   def forward(self, user: Tensor, history: Tensor, mask: Tensor,
               seed: Tensor, age: Tensor) -> Tensor:
     share = mask / torch.clamp(mask.sum(1, keepdim=True), min=1.0)
-    pooled = torch.bmm(share.unsqueeze(1), history).squeeze(1)
+    pooled = (share.unsqueeze(2) * history).sum(1)
     return self.unit(self.mlp(
         torch.cat([user, pooled, seed, age.unsqueeze(1)], 1)))
 )";

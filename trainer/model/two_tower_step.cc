@@ -1,5 +1,7 @@
 // A training step of TwoTowerModel: rows of tables are gathered for the towers,
 // and gradients brought back to them.
+#include <torch/csrc/jit/runtime/graph_executor.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -336,7 +338,13 @@ double TwoTowerModel::TrainStep(const TrainingExamples& examples) {
     *leaf = leaf->detach();
     leaf->requires_grad_(true);
   }
-  s.optimiser->zero_grad();
+  // Gradients of this step are then taken over, not added to zeros.
+  for (torch::Tensor& weight : s.DenseParameters()) {
+    weight.mutable_grad().reset();
+  }
+  // Each operator is differentiated as it is: TorchScript's own differentiation
+  // takes addmm and relu apart, which costs passes over memory.
+  const torch::jit::GraphOptimizerEnabledGuard plain(false);
   const torch::Tensor query = s.RunQueryTower();
   const torch::Tensor scored = s.item_tower.forward({s.candidate}).toTensor();
   SoftmaxGradients gradients;

@@ -1,0 +1,428 @@
+#!/usr/bin/python3
+"""Prints how fast the trainer is, beside its peers in the same run.
+
+cmake --build build/release --target bench         all parts, half an hour
+tests/bench/bench.py --build build/release [PART...]
+
+PART: step, rows, embed, read, transformer. Writes bench.json and bench.html to
+the build's bench/ folder. Each figure is a median over repetitions with the
+lowest and the highest; peers take turns with the trainer, and a ratio is the
+median of those of the pairs: figures of different runs do not compare. Put
+nothing else on the processors.
+
+  SEGUE_PEERS        folder with the peers: seed_training.py, a dense step of
+                     the seed notebook in PyTorch, and transformer.py; default:
+                     ../shared/bench
+  SEGUE_PEER_PYTHON  a Python that has torch and numpy; default: python3
+  SEGUE_DATA         folder with beauty/ and ml-1m/ (events.csv.gz); default:
+                     ../shared/data, else data
+
+What is not there is said to be SKIPPED.
+"""
+
+import argparse
+import collections
+import csv
+import gzip
+import json
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+
+import page
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+Row = collections.namedtuple("Row", "what figure peer ratio wanted")
+TransformerCase = collections.namedtuple(
+    "TransformerCase",
+    "data width length dropout negatives sequences steps minutes",
+)
+
+# What transformer.py is known to be run with; `steps` and `minutes` are how
+# long either side goes on.
+TRANSFORMERS = [
+    TransformerCase("beauty", 64, 50, 0.5, 2048, 512, 130, 0.4),
+    TransformerCase("ml-1m", 128, 200, 0.2, 0, 32, 100, 0.1),
+]
+
+
+class Skipped(Exception):
+    pass
+
+
+def spread(values):
+    values = sorted(values)
+    return {
+        "median": statistics.median(values),
+        "min": values[0],
+        "max": values[-1],
+        "count": len(values),
+    }
+
+
+def text(figure, unit="", digits=3):
+    """A figure or a spread of figures, as people read it."""
+
+    def number(value):
+        if value >= 1000:
+            return f"{value:,.0f}"
+        return f"{value:.{digits}g}"
+
+    if not isinstance(figure, dict):
+        return number(figure) + unit
+    line = number(figure["median"]) + unit
+    if figure["count"] > 1:
+        line += f" ({number(figure['min'])} to {number(figure['max'])})"
+    return line
+
+
+def per_second(count, seconds):
+    """A spread of seconds as one of counts a second."""
+    return {
+        "median": count / seconds["median"],
+        "min": count / seconds["max"],
+        "max": count / seconds["min"],
+        "count": seconds["count"],
+    }
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.build = pathlib.Path(arguments.build).resolve()
+        self.folder = self.build / "bench"
+        self.pairs = arguments.pairs
+        shared = ROOT.parent / "shared"
+        self.peers = pathlib.Path(
+            os.environ.get("SEGUE_PEERS", shared / "bench")
+        )
+        data = shared / "data" if (shared / "data").is_dir() else ROOT / "data"
+        self.data = pathlib.Path(os.environ.get("SEGUE_DATA", data))
+        self.python = os.environ.get("SEGUE_PEER_PYTHON", "python3")
+        # As segue-trainer starts itself.
+        self.ours = {"OMP_WAIT_POLICY": "passive", **os.environ}
+        # Settings of the distribution's OpenBLAS say nothing to a wheel's MKL.
+        self.theirs = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("OPENBLAS_")
+        }
+        self.rows = []
+        self.figures = {}
+
+    def run(self, command, environment):
+        command = [str(part) for part in command]
+        print("  $", " ".join(command), file=sys.stderr, flush=True)
+        done = subprocess.run(
+            command,
+            env=environment,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        if done.returncode != 0:
+            sys.exit(f"{command[0]} failed:\n{done.stderr}")
+        return done.stdout
+
+    def bench(self, *arguments):
+        """The lines that trainer_bench prints."""
+        output = self.run(
+            [self.folder / "trainer_bench", *arguments], self.ours
+        )
+        return [json.loads(line) for line in output.splitlines()]
+
+    def peer(self, name, *arguments):
+        """What the last line of a peer's output says."""
+        output = self.run(
+            [self.python, self.peers / name, *arguments], self.theirs
+        )
+        return output.splitlines()[-1]
+
+    def why_no_peer(self, name):
+        """"", or what is missing."""
+        if not (self.peers / name).is_file():
+            return f"there is no {self.peers / name} (SEGUE_PEERS)"
+        if shutil.which(self.python) is None or subprocess.run(
+            [self.python, "-c", "import torch, numpy"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ).returncode:
+            return f"{self.python} has no torch (SEGUE_PEER_PYTHON)"
+        return ""
+
+    def add(self, what, figure, peer="", ratio="", wanted=""):
+        row = Row(what, figure, peer, ratio, wanted)
+        self.rows.append(row)
+        print(" | ".join(part for part in row if part), flush=True)
+
+    def skip(self, what, why):
+        self.add(what, f"SKIPPED: {why}")
+
+    # ---- parts
+
+    def step(self):
+        missing = self.why_no_peer("seed_training.py")
+        ours, theirs = [], []
+        for _ in range(self.pairs):
+            ours += self.bench("step")
+            if not missing:
+                found = re.fullmatch(
+                    r"([\d.]+) s/step +(\d+) examples/s +([\d.]+) GB peak",
+                    self.peer("seed_training.py").strip(),
+                )
+                theirs.append([float(part) for part in found.groups()])
+        rates = [run["batch"] / run["seconds"]["median"] for run in ours]
+        # Steps of constant batches, and their time by that of the others.
+        gains = [
+            run["seconds"]["median"] / run["seconds_constant_batch"]["median"]
+            for run in ours
+        ]
+        shares = [run["share_of_matrix_products"]["median"] for run in ours]
+        self.figures["step"] = {"ours": ours, "peer": theirs}
+        what = "training step at the seed's sizes, examples/s"
+        memory = "its peak memory, GB"
+        if missing:
+            self.add(what, text(spread(rates)))
+            self.add(memory, text(max(run["peak_gb"] for run in ours)))
+            self.skip("the same, dense in PyTorch", missing)
+        else:
+            ratios = [o / t[1] for o, t in zip(rates, theirs)]
+            self.add(
+                what,
+                text(spread(rates)),
+                text(spread([t[1] for t in theirs])),
+                text(spread(ratios)),
+                "at least 12 times",
+            )
+            own = max(run["peak_gb"] for run in ours)
+            dense = min(t[2] for t in theirs)
+            self.add(memory, text(own), text(dense), text(own / dense), "less")
+        self.add(
+            "share of the step in matrix products (time in torch's mm and"
+            " addmm, by its profiling hook)",
+            text(spread(shares)),
+            wanted="at least .7",
+        )
+        self.add(
+            "steps/s on one constant batch, by those on drawn ones",
+            text(spread(gains)),
+            wanted="at most 1.05",
+        )
+
+    def rows_of_tables(self):
+        steps = self.bench("rows")
+        self.figures["rows"] = steps
+        first, last = steps[0], steps[-1]
+        for step in steps:
+            self.add(
+                f"step with {step['rows'] / 1e6:g}M rows of tables, s",
+                text(step["seconds"]),
+            )
+        self.add(
+            f"the last by that with {first['rows'] / 1e6:g}M",
+            text(last["seconds"]["median"] / first["seconds"]["median"]),
+            wanted=".9 to 1.1",
+        )
+
+    def embed(self):
+        (result,) = self.bench("embed")
+        self.figures["embed"] = result
+        self.add(
+            f"vectors of {result['items']:,.0f} items, s",
+            text(result["seconds"]),
+            wanted="at most 25",
+        )
+
+    def synthetic(self):
+        """Yambda-50M's shape; made once."""
+        folder = self.folder / "data"
+        if not folder.is_dir():
+            aside = self.folder / "data.part"
+            shutil.rmtree(aside, ignore_errors=True)
+            sizes = ["--users", "10000", "--items", "934057"]
+            sizes += ["--events", "46467212"]
+            self.run(
+                [self.build / "bin/segue-trainer", "synth", "--out", aside]
+                + sizes,
+                self.ours,
+            )
+            aside.rename(folder)
+        return folder
+
+    def read(self):
+        folder = self.synthetic()
+        arguments = ["--config", ROOT / "deploy/config/yambda.textproto"]
+        for assignment in [
+            f"events.path={folder}/listens.parquet",
+            f"items.features[0].mapping_path={folder}/"
+            "artist_item_mapping.parquet",
+            f"items.features[1].mapping_path={folder}/"
+            "album_item_mapping.parquet",
+        ]:
+            arguments += ["--set", assignment]
+        runs = [
+            line for _ in range(self.pairs) for line in self.bench("read", *arguments)
+        ]
+        self.figures["read"] = runs
+        self.add(
+            f"{runs[0]['events']:,.0f} listens read, ordered, split and ready"
+            " to draw from, s",
+            text(spread([run["seconds"] for run in runs])),
+            wanted="at most 90",
+        )
+        self.add(
+            "its peak memory, GB",
+            text(max(run["peak_gb"] for run in runs)),
+            wanted="at most 4.29 (4 GiB)",
+        )
+
+    def transformer(self):
+        missing = self.why_no_peer("transformer.py")
+        for case in TRANSFORMERS:
+            what = (
+                f"transformer, {case.data} (width {case.width}, {case.length}"
+                f" events, "
+                + (
+                    f"{case.negatives} negatives"
+                    if case.negatives
+                    else "full softmax"
+                )
+                + "), targets/s"
+            )
+            events = self.data / case.data / "events.csv.gz"
+            if not events.is_file():
+                self.skip(what, f"there is no {events} (SEGUE_DATA)")
+                continue
+            self.transformer_case(case, what, events, missing)
+
+    def transformer_case(self, case, what, events, missing):
+        batch = targets_a_step(events, case)
+        ours, theirs = [], []
+        for _ in range(self.pairs):
+            ours.append(self.our_transformer(case, events, batch))
+            if not missing:
+                theirs.append(self.their_transformer(case))
+        self.figures.setdefault("transformer", {})[case.data] = {
+            "targets_a_step": batch,
+            "ours": ours,
+            "peer": theirs,
+        }
+        if missing:
+            self.add(what, text(spread(ours)))
+            self.skip("the same in PyTorch", missing)
+            return
+        ratios = [own / peer for own, peer in zip(ours, theirs)]
+        self.add(
+            what,
+            text(spread(ours)),
+            text(spread(theirs)),
+            text(spread(ratios)),
+            "at least 1",
+        )
+
+    def our_transformer(self, case, events, batch):
+        run = self.folder / "transformer"
+        shutil.rmtree(run, ignore_errors=True)
+        loss = (
+            ["negatives=UNIFORM", f"uniform_negatives={case.negatives}"]
+            if case.negatives
+            else ["negatives=FULL"]
+        )
+        assignments = [
+            f"run_dir={run}",
+            f"bundle_root={run}/bundles",
+            f"events.path={events}",
+            f"items.embedding_width={case.width}",
+            f"window.history_length={case.length}",
+            f"model.encoder.width={case.width}",
+            f"model.encoder.dropout={case.dropout}",
+            f"model.layers=[{case.width}]",
+            f"training.batch_size={batch}",
+            f"training.max_steps={case.steps}",
+        ] + [f"training.loss.{setting}" for setting in loss]
+        command = [self.build / "bin/segue-trainer", "train", "--config"]
+        command.append(ROOT / "tests/bench/transformer.textproto")
+        for assignment in assignments:
+            command += ["--set", assignment]
+        self.run(command, self.ours)
+        with open(run / "report.json", encoding="utf-8") as file:
+            return json.load(file)["training"]["examples_per_second"]
+
+    def their_transformer(self, case):
+        arguments = [self.data / case.data, "--every", 1000]
+        for name, value in [
+            ("width", case.width),
+            ("length", case.length),
+            ("dropout", case.dropout),
+            ("negatives", case.negatives),
+            ("batch", case.sequences),
+            ("minutes", case.minutes),
+        ]:
+            arguments += [f"--{name}", value]
+        line = self.peer("transformer.py", *arguments)
+        return float(re.search(r"(\d+) tokens/s", line).group(1))
+
+
+def targets_a_step(events, case):
+    """As many as the peer's batches of sequences hold on average: a user's last
+    two events are no targets, the first one has nothing before it."""
+    with gzip.open(events, "rt", encoding="utf-8") as file:
+        counts = collections.Counter(row["uid"] for row in csv.DictReader(file))
+    targets = [min(n - 3, case.length) for n in counts.values() if n >= 4]
+    return round(case.sequences * statistics.mean(targets))
+
+
+PARTS = {
+    "step": Bench.step,
+    "rows": Bench.rows_of_tables,
+    "embed": Bench.embed,
+    "read": Bench.read,
+    "transformer": Bench.transformer,
+}
+
+
+def show(rows):
+    head = Row("what", "trainer", "peer", "ratio", "wanted")
+    widths = [max(map(len, column)) for column in zip(head, *rows)]
+    for row in [head, *rows]:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths))
+        print("  ".join(cells).rstrip())
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", metavar="PART")
+    parser.add_argument("--build", required=True, help="the build's folder")
+    parser.add_argument("--chart-js", default=page.CHART_JS)
+    parser.add_argument("--pairs", type=int, default=3, help="repetitions")
+    arguments = parser.parse_args()
+    unknown = set(arguments.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no part is called {' '.join(sorted(unknown))}")
+    bench = Bench(arguments)
+    for name in arguments.parts or PARTS:
+        print(f"\n== {name}", flush=True)
+        PARTS[name](bench)
+    print()
+    show(bench.rows)
+    result = {
+        "processors": os.cpu_count(),
+        "rows": [row._asdict() for row in bench.rows],
+        **bench.figures,
+    }
+    with open(bench.folder / "bench.json", "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1)
+    html = page.make(bench.rows, bench.figures.get("rows", []), arguments.chart_js)
+    (bench.folder / "bench.html").write_text(html, encoding="utf-8")
+    print(f"\n{bench.folder}/bench.json, bench.html")
+
+
+if __name__ == "__main__":
+    main()

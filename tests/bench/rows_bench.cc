@@ -1,0 +1,50 @@
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "core/base/status_macros.h"
+#include "tests/bench/benchmarks.h"
+#include "tests/bench/timing.h"
+
+namespace segue::bench {
+namespace {
+
+constexpr int32_t kWarmUp = 3;
+
+// The seed's sizes, scaled to `rows` in all.
+SeedSizes ScaledTo(int64_t rows) {
+  SeedSizes sizes;
+  const double scale = static_cast<double>(rows) /
+                       (double{1} * sizes.items + sizes.artists + sizes.albums);
+  for (int32_t* size : {&sizes.items, &sizes.artists, &sizes.albums}) {
+    *size = static_cast<int32_t>(*size * scale);
+  }
+  sizes.evenly = true;
+  return sizes;
+}
+
+}  // namespace
+
+absl::Status BenchRows(const std::vector<int64_t>& rows, int32_t steps) {
+  std::vector<std::unique_ptr<SeedModel>> models;
+  for (const int64_t count : rows) {
+    ASSIGN_OR_RETURN(models.emplace_back(), SeedModel::Create(ScaledTo(count)));
+  }
+  std::vector<std::vector<double>> seconds(rows.size());
+  for (int32_t step = -kWarmUp; step < steps; ++step) {
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const double start = Now();
+      models[i]->model().TrainStep(models[i]->Next());
+      if (step >= 0) seconds[i].push_back(Now() - start);
+    }
+  }
+  for (size_t i = 0; i < rows.size(); ++i) {
+    JsonLine()
+        .Add("rows", static_cast<double>(rows[i]))
+        .Add("seconds", seconds[i])
+        .Print();
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace segue::bench
