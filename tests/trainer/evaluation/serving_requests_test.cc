@@ -74,14 +74,14 @@ TEST(ToRequestTest, WhatTheDataLacksIsNotSent) {
       ToRequest(data, {.user = 0, .target = 1}, 10);
   EXPECT_TRUE(Equals(second,
                      "user_id: 'u0' history: 'a'"
-                     "history_times: 0 request_time: 1"
+                     "history_times: 0 request_time: 1 "
                      "request_features { name: 'volume' number: 0.25 }"))
       << second.ShortDebugString();
   const v1::RetrieveRequest third =
       ToRequest(data, {.user = 0, .target = 2}, 10);
   EXPECT_TRUE(Equals(third,
                      "user_id: 'u0' history: ['a', 'b']"
-                     "history_times: [0, 1] request_time: 2"
+                     "history_times: [0, 1] request_time: 2 "
                      "request_features { name: 'device' category: 'phone' }"))
       << third.ShortDebugString();
 }

@@ -22,6 +22,7 @@ using ::segue::testing::IsOk;
 using ::segue::testing::TempFolder;
 using ::segue::testing::ToyDataset;
 using ::testing::FloatNear;
+using ::testing::Not;
 using ::testing::Pointwise;
 
 class PublishedVectorsTest
@@ -31,9 +32,9 @@ class PublishedVectorsTest
       : data_(ToyDataset({{"a", "b", "c", "d"},
                           {"b", "c", "a", "e", "d"},
                           {"a", "f", "c", "b"}})) {
-    // From seconds to months apart.
+    // A minute and an hour apart, in turns.
     for (int64_t e = 1; e < data_.log.size(); ++e) {
-      data_.log.times[e] = data_.log.times[e - 1] + (e * e * e * 7919) % 100000;
+      data_.log.times[e] = data_.log.times[e - 1] + (e % 2 == 1 ? 60 : 4000);
     }
     config_.set_run_dir(folder_ / "run");
     config_.set_bundle_root(folder_ / "bundles");
@@ -77,17 +78,28 @@ TEST_P(PublishedVectorsTest, AreTheModelsOwn) {
   ASSERT_THAT(bundle, IsOk());
   const auto snapshot = LoadServingSnapshot(*bundle);
   ASSERT_THAT(snapshot, IsOk());
-  std::vector<ResolvedQuery> resolved;
-  std::vector<const ResolvedQuery*> queries;
-  resolved.reserve(split->test.size());
-  for (const EvaluationQuery& query : split->test) {
-    const auto one = ResolveQuery(**snapshot, ToRequest(data_, query, 3));
-    ASSERT_THAT(one, IsOk());
-    queries.push_back(&resolved.emplace_back(*one));
+  const auto serve = [&](bool with_times) {
+    std::vector<float> vectors;
+    for (const EvaluationQuery& query : split->test) {
+      v1::RetrieveRequest request = ToRequest(data_, query, 3);
+      if (!with_times) request.clear_history_times();
+      const auto resolved = ResolveQuery(**snapshot, request);
+      EXPECT_THAT(resolved, IsOk());
+      std::vector<float> vector;
+      EXPECT_THAT(EmbedQueries(**snapshot, {&*resolved}, vector), IsOk());
+      vectors.insert(vectors.end(), vector.begin(), vector.end());
+    }
+    return vectors;
+  };
+  EXPECT_THAT(serve(true), Pointwise(FloatNear(1e-5), own));
+  // Training has made something of times, where the model takes them.
+  const bool timed = GetParam() == v1::EncoderConfig::HSTU;
+  EXPECT_EQ((*snapshot)->shape.history_times, timed);
+  if (timed) {
+    EXPECT_THAT(serve(false), Not(Pointwise(FloatNear(1e-3), own)));
+  } else {
+    EXPECT_EQ(serve(false), serve(true));
   }
-  std::vector<float> served;
-  ASSERT_THAT(EmbedQueries(**snapshot, queries, served), IsOk());
-  EXPECT_THAT(served, Pointwise(FloatNear(1e-5), own));
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, PublishedVectorsTest,

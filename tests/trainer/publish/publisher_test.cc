@@ -162,10 +162,10 @@ TEST_F(PublishModelTest, RequestsOfATimedModelNameTheirTimes) {
           "{\"requests\":" + Text(folder_ / "run/sample_requests.json") + "}",
           &sample)
           .ok());
-  for (const v1::BatchRetrieveRequest* requests :
-       {&sample, &(*snapshot)->golden_requests}) {
-    EXPECT_GT(requests->requests_size(), 0);
-    for (const v1::RetrieveRequest& request : requests->requests()) {
+  for (const v1::BatchRetrieveRequest& requests :
+       {sample, (*snapshot)->golden_requests}) {
+    EXPECT_GT(requests.requests_size(), 0);
+    for (const v1::RetrieveRequest& request : requests.requests()) {
       EXPECT_EQ(request.history_times_size(), request.history_size());
       EXPECT_GT(request.request_time(), 0);
     }
