@@ -102,7 +102,7 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
       W::Dropout(
           absl::StrCat(W::Norm("encoder_in_norm",
                                W::Linear("encoder_in", "rows"), options.width),
-                       " + self.position[positions]"),
+                       " + torch.embedding(self.position, positions)"),
           options.dropout),
       "\n", calls, "    return ", W::Norm("encoder_norm", "x", options.width),
       "\n");

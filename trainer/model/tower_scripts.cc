@@ -101,7 +101,8 @@ torch::jit::Module MakeItemTower(const TowerShape& shape,
   module.define(AddMlp(weights, shape.item_width, options) + R"(
   def forward(self, rows: Tensor) -> Tensor:
     return self.mlp(rows)
-)");
+)",
+                AttentionResolver());
   return module;
 }
 
