@@ -1,10 +1,12 @@
-// An exponential that compilers turn into vector code.
+// An exponential that compilers turn into vector code, and what a softmax makes
+// of it. (core/base/vectorised.h)
 #ifndef SEGUE_CORE_BASE_FAST_EXP_H_
 #define SEGUE_CORE_BASE_FAST_EXP_H_
 
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 
 namespace segue {
 
@@ -26,6 +28,38 @@ inline float ExpOfNegative(float given) {
   float power;
   std::memcpy(&power, &exponent, sizeof(power));
   return given < -87.0f ? 0.0f : p * power;
+}
+
+// The highest of the values, at least one.
+inline float Highest(const float* values, int64_t count) {
+  // Eight at a time, as vectors are: an order that compilers may not choose.
+  float highest[8];
+  std::fill(highest, highest + 8, values[0]);
+  int64_t c = 0;
+  for (; c + 8 <= count; c += 8) {
+    for (int i = 0; i < 8; ++i) {
+      highest[i] = values[c + i] > highest[i] ? values[c + i] : highest[i];
+    }
+  }
+  for (; c < count; ++c) highest[0] = std::max(highest[0], values[c]);
+  return *std::max_element(highest, highest + 8);
+}
+
+// values[c] = e^(values[c] - highest); returns their sum.
+inline float Exponentials(float* values, int64_t count, float highest) {
+  float sums[8] = {};
+  int64_t c = 0;
+  for (; c + 8 <= count; c += 8) {
+    for (int i = 0; i < 8; ++i) {
+      values[c + i] = ExpOfNegative(values[c + i] - highest);
+      sums[i] += values[c + i];
+    }
+  }
+  for (; c < count; ++c) {
+    values[c] = ExpOfNegative(values[c] - highest);
+    sums[0] += values[c];
+  }
+  return std::accumulate(sums, sums + 8, 0.0f);
 }
 
 }  // namespace segue

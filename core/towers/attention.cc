@@ -30,6 +30,8 @@ void RegisterAttention() {
         "softmax_attention(Tensor qkv, Tensor begins, int heads, "
         "float dropout, int seed) -> Tensor",
         &attention::SoftmaxOperator);
+    library.def("dropout(Tensor x, float share, bool training) -> Tensor",
+                &attention::DropoutOperator);
     library.def(
         "pointwise_attention(Tensor qkv, Tensor begins, Tensor position_bias, "
         "Tensor time_bias, Tensor times, Tensor next_times, int heads, "

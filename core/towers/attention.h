@@ -1,9 +1,10 @@
-// The attention operators that towers are written with: torch.ops.segue.*. A
-// tower that uses them loads only where RegisterAttention() was called.
+// The operators that towers are written with: torch.ops.segue.*, attention and
+// dropout. A tower that uses them loads only where RegisterAttention() was
+// called.
 //
-// Sequences are packed: [tokens, ...] rows, of which sequence s has those from
-// begins[s] to begins[s + 1]. A token sees itself and those before it in its
-// sequence.
+// Sequences of attention are packed: [tokens, ...] rows, of which sequence s
+// has those from begins[s] to begins[s + 1]. A token sees itself and those
+// before it in its sequence.
 #ifndef SEGUE_CORE_TOWERS_ATTENTION_H_
 #define SEGUE_CORE_TOWERS_ATTENTION_H_
 
@@ -32,6 +33,12 @@ namespace attention {
 torch::Tensor SoftmaxOperator(const torch::Tensor& qkv,
                               const torch::Tensor& begins, int64_t heads,
                               double dropout, int64_t seed);
+
+// torch.ops.segue.dropout: as torch.dropout, which draws its mask one number
+// after the other. The mask is a function of one number from torch's generator,
+// for any number of threads.
+torch::Tensor DropoutOperator(const torch::Tensor& x, double share,
+                              bool training);
 
 // torch.ops.segue.pointwise_attention: weights silu(q k + p + t) / normaliser
 // (HSTU, Zhai et al. 2024, arXiv 2402.17152, 3.2), where p is position_bias by

@@ -6,7 +6,9 @@
 #include <vector>
 
 #include "core/base/fast_exp.h"
+#include "core/base/vectorised.h"
 #include "core/towers/attention.h"
+#include "core/towers/dropout.h"
 #include "core/towers/packed_heads.h"
 
 namespace segue::attention {
@@ -15,26 +17,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Which weights of a row are dropped: the same for the same place.
-struct Dropout {
-  float probability = 0;
-  uint64_t seed = 0;
-
-  // weights[j] *= 0 or 1 / (1 - probability).
-  void Apply(uint64_t row, int64_t count, float* weights) const {
-    if (probability <= 0) return;
-    const auto threshold = static_cast<uint32_t>(probability * 4294967296.0);
-    const float scale = 1 / (1 - probability);
-    for (int64_t j = 0; j < count; ++j) {
-      uint64_t z = seed + row * 0x9E3779B97F4A7C15u +
-                   static_cast<uint64_t>(j) * 0xD1B54A32D192ED03u;
-      z = (z ^ (z >> 32)) * 0xD6E8FEB86659FD93u;
-      z ^= z >> 32;
-      weights[j] *= static_cast<uint32_t>(z) < threshold ? 0.0f : scale;
-    }
-  }
-};
-
 // Turns scores of queries [first, first + rows) into weights; what is above the
 // diagonal becomes 0. Writes the log of each row's sum.
 void ToWeights(const Out& scores, int64_t first, float* log_sums,
@@ -42,13 +24,8 @@ void ToWeights(const Out& scores, int64_t first, float* log_sums,
   for (int64_t r = 0; r < scores.rows; ++r) {
     float* row = scores.Row(r);
     const int64_t seen = first + r + 1;
-    float highest = row[0];
-    for (int64_t j = 1; j < seen; ++j) highest = std::max(highest, row[j]);
-    float sum = 0;
-    for (int64_t j = 0; j < seen; ++j) {
-      row[j] = ExpOfNegative(row[j] - highest);
-      sum += row[j];
-    }
+    const float highest = Highest(row, seen);
+    const float sum = Exponentials(row, seen, highest);
     const float inverse = 1 / sum;
     for (int64_t j = 0; j < seen; ++j) row[j] *= inverse;
     std::fill(row + seen, row + scores.columns, 0.0f);
@@ -84,12 +61,14 @@ void Forward(const Call& call, const Dropout& dropout, float* out,
       Gemm(false, true, scale, head.q.Rows(first, rows), head.k.Rows(0, seen),
            0, weights);
       const int64_t token = head.first_token + first;
-      ToWeights(weights, first, log_sums + token * call.heads + head.number,
-                call.heads);
-      for (int64_t r = 0; r < rows; ++r) {
-        dropout.Apply((token + r) * call.heads + head.number, first + r + 1,
-                      weights.Row(r));
-      }
+      Vectorised([&] {
+        ToWeights(weights, first, log_sums + token * call.heads + head.number,
+                  call.heads);
+        for (int64_t r = 0; r < rows; ++r) {
+          dropout.Apply((token + r) * call.heads + head.number, first + r + 1,
+                        weights.Row(r));
+        }
+      });
       Gemm(false, false, 1, Const(weights), head.v.Rows(0, seen), 0,
            result.Rows(first, rows));
     });
@@ -116,25 +95,27 @@ void Backward(const Call& call, const Dropout& dropout, const float* out,
       const int64_t token = head.first_token + first;
       Gemm(false, true, scale, head.q.Rows(first, rows), head.k.Rows(0, seen),
            0, weights);
-      ToWeightsAgain(weights, first,
-                     log_sums + token * call.heads + head.number, call.heads);
-      std::copy(weights.data, weights.data + rows * seen, dropped.data);
       // d loss / d (dropped weights)
       Gemm(false, true, 1, g.Rows(first, rows), head.v.Rows(0, seen), 0,
            scores);
-      for (int64_t r = 0; r < rows; ++r) {
-        const int64_t count = first + r + 1;
-        const uint64_t place = (token + r) * call.heads + head.number;
-        dropout.Apply(place, count, dropped.Row(r));
-        dropout.Apply(place, count, scores.Row(r));
-        const float *gr = g.Row(first + r), *o = result.Row(first + r);
-        float delta = 0;
-        for (int64_t j = 0; j < call.width; ++j) delta += gr[j] * o[j];
-        float* s = scores.Row(r);
-        const float* w = weights.Row(r);
-        // What is above the diagonal has no weight.
-        for (int64_t j = 0; j < seen; ++j) s[j] = w[j] * (s[j] - delta);
-      }
+      Vectorised([&] {
+        ToWeightsAgain(weights, first,
+                       log_sums + token * call.heads + head.number, call.heads);
+        std::copy(weights.data, weights.data + rows * seen, dropped.data);
+        for (int64_t r = 0; r < rows; ++r) {
+          const int64_t count = first + r + 1;
+          const uint64_t place = (token + r) * call.heads + head.number;
+          dropout.Apply(place, count, dropped.Row(r));
+          dropout.Apply(place, count, scores.Row(r));
+          const float *gr = g.Row(first + r), *o = result.Row(first + r);
+          float delta = 0;
+          for (int64_t j = 0; j < call.width; ++j) delta += gr[j] * o[j];
+          float* s = scores.Row(r);
+          const float* w = weights.Row(r);
+          // What is above the diagonal has no weight.
+          for (int64_t j = 0; j < seen; ++j) s[j] = w[j] * (s[j] - delta);
+        }
+      });
       Gemm(true, false, 1, Const(dropped), g.Rows(first, rows), 1,
            dv.Rows(0, seen));
       Gemm(false, false, scale, Const(scores), head.k.Rows(0, seen), 1,

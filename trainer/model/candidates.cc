@@ -22,6 +22,7 @@ Candidates::Candidates(const Options& options, std::vector<int32_t> catalogue,
   for (const int32_t item : catalogue_) in_catalogue_[item] = true;
   if (options_.negatives != v1::LossConfig::FULL) return;
   for (const int32_t item : catalogue_) Add(item, 0);
+  negatives_ = static_cast<int64_t>(items_.size());
 }
 
 void Candidates::Add(int32_t item, int32_t times) {
@@ -44,9 +45,8 @@ void Candidates::Draw(int64_t step, absl::Span<const int32_t> targets,
   for (const int32_t item : items_) place_of_item_[item] = -1;
   items_.clear();
   times_.clear();
-  for (const int32_t item : targets) {
-    Add(item, TargetsAreDrawn() ? 1 : 0);
-    targets_.push_back(Of(item));
+  if (TargetsAreDrawn()) {
+    for (const int32_t item : targets) Add(item, 1);
   }
   if (options_.negatives != v1::LossConfig::IN_BATCH) {
     Random random(Mix64(options_.seed ^ kSalt, static_cast<uint64_t>(step)));
@@ -54,15 +54,23 @@ void Candidates::Draw(int64_t step, absl::Span<const int32_t> targets,
       Add(catalogue_[random.Below(catalogue_.size())], 1);
     }
   }
+  negatives_ = static_cast<int64_t>(items_.size());
+  for (const int32_t item : targets) {
+    Add(item, 0);
+    targets_.push_back(Of(item));
+  }
   Correct(static_cast<int64_t>(targets.size()), frequency);
 }
 
 void Candidates::AddForPairs(int32_t item) {
-  if (Of(item) >= 0 || !in_catalogue_[item]) return;
-  if (static_cast<int64_t>(items_.size()) >= kMostCandidates) return;
-  Add(item, 0);
-  negative_offsets_.push_back(-std::numeric_limits<float>::infinity());
-  target_offsets_.push_back(0);
+  if (!in_catalogue_[item]) return;
+  if (Of(item) < 0) {
+    if (static_cast<int64_t>(items_.size()) >= kMostCandidates) return;
+    Add(item, 0);
+    negative_offsets_.push_back(-std::numeric_limits<float>::infinity());
+    target_offsets_.push_back(0);
+  }
+  negatives_ = static_cast<int64_t>(items_.size());
 }
 
 void Candidates::Correct(int64_t queries, const FrequencyEstimator& frequency) {

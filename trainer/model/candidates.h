@@ -46,10 +46,12 @@ class Candidates {
             const FrequencyEstimator& frequency);
   // Adds an item, unless it is there, that is nobody's negative but those
   // queries' that say so; after Draw(). No item outside of training, and none
-  // beyond kMostCandidates.
+  // beyond kMostCandidates. All candidates count as negatives() from then on.
   void AddForPairs(int32_t item);
 
   const std::vector<int32_t>& items() const { return items_; }  // [C]
+  // Candidates from this on are targets alone, nobody's negatives.
+  int64_t negatives() const { return negatives_; }
   // The candidate that an item is, -1 if it is none.
   int32_t Of(int32_t item) const { return place_of_item_[item]; }
   // The target of each query.
@@ -72,6 +74,7 @@ class Candidates {
   std::vector<int32_t> catalogue_;
   std::vector<bool> in_catalogue_;  // [items]
   std::vector<int32_t> items_, targets_;
+  int64_t negatives_ = 0;
   std::vector<int32_t> times_;          // [C] drawn
   std::vector<int32_t> place_of_item_;  // [items]
   std::vector<float> negative_offsets_, target_offsets_;

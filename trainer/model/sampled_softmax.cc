@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 
 #include "core/base/fast_exp.h"
+#include "core/base/vectorised.h"
 
 namespace segue {
 namespace {
@@ -14,37 +14,6 @@ namespace {
 constexpr int64_t kBlock = 1024;
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
-
-float Highest(const float* values, int64_t count) {
-  // Eight at a time, as vectors are.
-  float highest[8];
-  std::fill(highest, highest + 8, kNever);
-  int64_t c = 0;
-  for (; c + 8 <= count; c += 8) {
-    for (int i = 0; i < 8; ++i) {
-      highest[i] = values[c + i] > highest[i] ? values[c + i] : highest[i];
-    }
-  }
-  for (; c < count; ++c) highest[0] = std::max(highest[0], values[c]);
-  return *std::max_element(highest, highest + 8);
-}
-
-// values[c] = e^(values[c] - highest); returns their sum.
-float Exponentials(float* values, int64_t count, float highest) {
-  float sums[8] = {};
-  int64_t c = 0;
-  for (; c + 8 <= count; c += 8) {
-    for (int i = 0; i < 8; ++i) {
-      values[c + i] = ExpOfNegative(values[c + i] - highest);
-      sums[i] += values[c + i];
-    }
-  }
-  for (; c < count; ++c) {
-    values[c] = ExpOfNegative(values[c] - highest);
-    sums[0] += values[c];
-  }
-  return std::accumulate(sums, sums + 8, 0.0f);
-}
 
 // Cosines of one query become logits of negatives.
 void ToLogits(float* values, int64_t count, float scale,
@@ -84,28 +53,57 @@ double ToGradient(float* logits, int64_t count, int32_t target, float share) {
   return share * (std::log(double{sum}) - of_target);
 }
 
+// The values of a query: those with the candidates that can be negatives and,
+// where others are there, one with its target, if that is such a one.
+struct Layout {
+  explicit Layout(const SoftmaxBatch& batch)
+      : candidates(batch.candidate.size(0)),
+        negatives(batch.negatives < 0 ? candidates : batch.negatives),
+        width(negatives + (negatives < candidates ? 1 : 0)) {}
+
+  bool IsOwn(int32_t target) const { return target >= negatives; }
+
+  const int64_t candidates, negatives, width;
+};
+
 // Turns the cosines of query `i` into derivatives; returns its loss.
-double OfQuery(const SoftmaxBatch& batch, int64_t i, float scale,
-               float* values) {
-  const int64_t count = batch.candidate.size(0);
-  const int32_t target = batch.targets[i];
+double OfQuery(const SoftmaxBatch& batch, const Layout& layout, int64_t i,
+               float scale, float* values) {
+  const int32_t candidate = batch.targets[i];
+  const auto target = static_cast<int32_t>(
+      layout.IsOwn(candidate) ? layout.negatives : candidate);
   const float of_target =
       scale * values[target] +
-      (batch.target_offsets.empty() ? 0 : batch.target_offsets[target]);
+      (batch.target_offsets.empty() ? 0 : batch.target_offsets[candidate]);
   const absl::Span<const PairOffset> pairs = Of(batch.pairs, i);
   std::vector<float> of_pairs;  // before the candidates' offsets hide them
   of_pairs.reserve(pairs.size());
   for (const PairOffset& pair : pairs) {
-    of_pairs.push_back(scale * values[pair.candidate] + pair.offset);
+    of_pairs.push_back(layout.IsOwn(pair.candidate)
+                           ? kNever
+                           : scale * values[pair.candidate] + pair.offset);
   }
-  ToLogits(values, count, scale, batch.negative_offsets);
+  ToLogits(values, layout.negatives, scale, batch.negative_offsets);
+  if (layout.width > layout.negatives) values[layout.negatives] = kNever;
   for (size_t p = 0; p < pairs.size(); ++p) {
-    values[pairs[p].candidate] = of_pairs[p];
+    const int32_t other = pairs[p].candidate;
+    if (!layout.IsOwn(other)) values[other] = of_pairs[p];
   }
   values[target] = of_target;
   const float weight = batch.weights.empty() ? 1 : batch.weights[i];
-  return ToGradient(values, count, target,
+  return ToGradient(values, layout.width, target,
                     weight / static_cast<float>(batch.targets.size()));
+}
+
+float Dot(const float* a, const float* b, int64_t count) {
+  float sum = 0;
+  for (int64_t i = 0; i < count; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+// to += factor * row.
+void AddTo(float* to, float factor, const float* row, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] += factor * row[i];
 }
 
 }  // namespace
@@ -113,32 +111,55 @@ double OfQuery(const SoftmaxBatch& batch, int64_t i, float scale,
 double SampledSoftmax::Compute(const SoftmaxBatch& batch,
                                SoftmaxGradients& gradients) {
   torch::NoGradGuard no_grad;
-  const torch::Tensor query = batch.query.detach();
-  const torch::Tensor candidate = batch.candidate.detach();
-  const int64_t queries = query.size(0), candidates = candidate.size(0);
+  const torch::Tensor query = batch.query.detach().contiguous();
+  const torch::Tensor candidate = batch.candidate.detach().contiguous();
+  const Layout layout(batch);
+  const int64_t queries = query.size(0), width = layout.width;
+  const int64_t d = query.size(1), negatives = layout.negatives;
   const auto scale = static_cast<float>(1 / batch.temperature);
-  if (!buffer_.defined() || buffer_.numel() < kBlock * candidates) {
-    buffer_ = torch::empty({kBlock * candidates});
+  if (!buffer_.defined() || buffer_.numel() < kBlock * width) {
+    buffer_ = torch::empty({kBlock * width});
   }
   gradients.query = torch::empty_like(query);
   gradients.candidate = torch::zeros_like(candidate);
+  const torch::Tensor shared = candidate.narrow(0, 0, negatives);
+  torch::Tensor of_shared = gradients.candidate.narrow(0, 0, negatives);
+  const float* q = query.data_ptr<float>();
+  const float* c = candidate.data_ptr<float>();
+  float* to_q = gradients.query.data_ptr<float>();
+  float* to_c = gradients.candidate.data_ptr<float>();
   std::vector<double> losses(queries);
   for (int64_t first = 0; first < queries; first += kBlock) {
     const int64_t rows = std::min(kBlock, queries - first);
-    torch::Tensor logits =
-        buffer_.narrow(0, 0, rows * candidates).view({rows, candidates});
+    torch::Tensor logits = buffer_.narrow(0, 0, rows * width)
+                               .view({rows, width})
+                               .narrow(1, 0, negatives);
     const torch::Tensor block = query.narrow(0, first, rows);
-    torch::mm_out(logits, block, candidate.t());
-    float* values = logits.data_ptr<float>();
+    torch::mm_out(logits, block, shared.t());
+    float* values = buffer_.data_ptr<float>();
 #pragma omp parallel for
     for (int64_t r = 0; r < rows; ++r) {
-      losses[first + r] =
-          OfQuery(batch, first + r, scale, values + r * candidates);
+      const int64_t i = first + r;
+      float* row = values + r * width;
+      const int64_t target = batch.targets[i];
+      Vectorised([&] {
+        if (target >= negatives) {
+          row[negatives] = Dot(q + i * d, c + target * d, d);
+        }
+        losses[i] = OfQuery(batch, layout, i, scale, row);
+      });
     }
     torch::Tensor to = gradients.query.narrow(0, first, rows);
-    torch::mm_out(to, logits, candidate);
+    torch::mm_out(to, logits, shared);
     to.mul_(scale);
-    gradients.candidate.addmm_(logits.t(), block, /*beta=*/1, /*alpha=*/scale);
+    of_shared.addmm_(logits.t(), block, /*beta=*/1, /*alpha=*/scale);
+    for (int64_t r = 0; r < rows; ++r) {
+      const int64_t i = first + r, target = batch.targets[i];
+      if (target < negatives) continue;
+      const float derivative = scale * values[r * width + negatives];
+      AddTo(to_q + i * d, derivative, c + target * d, d);
+      AddTo(to_c + target * d, derivative, q + i * d, d);
+    }
   }
   // d logit / d log temperature = -cosine / temperature.
   gradients.log_temperature = -(gradients.query * query).sum().item<double>();

@@ -35,6 +35,10 @@ struct SoftmaxBatch {
   // By query; of several for one pair the last counts. A query's target is its
   // target all the same.
   absl::Span<const PairOffset> pairs;
+  // Candidates from this on are targets only, whatever their offsets: nobody's
+  // negatives, nor in `pairs` but as what is masked. They cost next to nothing.
+  // -1: there are none.
+  int64_t negatives = -1;
   double temperature = 0.01;
 };
 

@@ -56,7 +56,7 @@ std::string ScriptWeights::Norm(const std::string& name, const std::string& x,
 
 std::string ScriptWeights::Dropout(const std::string& x, double share) {
   if (share <= 0) return x;
-  return absl::StrCat("torch.dropout(", x, ", ", share, ", self.training)");
+  return absl::StrCat("segue.dropout(", x, ", ", share, ", self.training)");
 }
 
 }  // namespace segue

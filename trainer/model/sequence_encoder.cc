@@ -125,7 +125,7 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
       "\n  def encode(self, rows: Tensor, positions: Tensor, begins: Tensor",
       TimeParameters(times), ") -> Tensor:\n    x = ",
       W::Dropout(absl::StrCat(W::Norm("encoder_in_norm", input, options.width),
-                              " + self.position[positions]"),
+                              " + torch.embedding(self.position, positions)"),
                  options.dropout),
       "\n", calls, "    return ", W::Norm("encoder_norm", "x", options.width),
       "\n");

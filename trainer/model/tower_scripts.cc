@@ -158,10 +158,11 @@ torch::jit::Module MakeItemTower(const TowerShape& shape,
   ScriptWeights weights(module, options.seed);
   AddLayers(weights, shape.item_width, options.layers, /*silent=*/false);
   module.define(MlpMethod("", options.layers.size(), options.dropout) + kUnit +
-                R"(
+                    R"(
   def forward(self, rows: Tensor) -> Tensor:
     return self.unit(self.mlp(rows))
-)");
+)",
+                AttentionResolver());
   return module;
 }
 

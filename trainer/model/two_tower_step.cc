@@ -242,6 +242,7 @@ double TwoTowerModel::State::ComputeLoss(const torch::Tensor& query,
        .target_offsets = candidates.target_offsets(),
        .weights = weights,
        .pairs = pairs,
+       .negatives = candidates.negatives(),
        .temperature = std::exp(log_temperature.item<double>())},
       gradients);
 }

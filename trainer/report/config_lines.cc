@@ -104,6 +104,9 @@ std::string LossText(const v1::TrainerConfig& config) {
     case v1::LossConfig::FULL:
       text += "all items";
       break;
+    case v1::LossConfig::AUTO:  // a run has chosen one of the others
+      text += "candidates by the catalogue's size";
+      break;
   }
   if (loss.negatives() == v1::LossConfig::IN_BATCH ||
       loss.negatives() == v1::LossConfig::MIXED) {

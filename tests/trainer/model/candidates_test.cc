@@ -89,7 +89,20 @@ TEST_F(CandidatesTest, ATargetThatWasNotDrawnIsNoNegative) {
       ++drawn;
     }
     EXPECT_EQ(drawn, 1);
+    EXPECT_EQ(candidates.negatives(), 1);
+    EXPECT_NE(candidates.negative_offsets()[0], kNever);
     EXPECT_THAT(candidates.target_offsets(), Each(0));
+  }
+}
+
+// Even if it was there before, as a target.
+TEST_F(CandidatesTest, WhatIsAddedForPairsCanBeANegative) {
+  Candidates candidates =
+      Make({.negatives = v1::LossConfig::UNIFORM, .uniform_negatives = 1});
+  for (int64_t step = 0; step < 20; ++step) {
+    Draw(candidates, step);
+    candidates.AddForPairs(targets_[0]);
+    EXPECT_LT(candidates.Of(targets_[0]), candidates.negatives());
   }
 }
 

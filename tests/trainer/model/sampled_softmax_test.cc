@@ -174,6 +174,22 @@ TEST_F(SampledSoftmaxTest, AllTogetherIsAsAutograd) {
   ExpectAsAutograd(batch);
 }
 
+// The last two candidates are targets of some queries and nobody's negatives.
+TEST_F(SampledSoftmaxTest, TargetsAloneAreNobodysNegatives) {
+  std::vector<float> offsets = negative_offsets_;
+  offsets[3] = offsets[4] = kMasked;
+  const std::vector<PairOffset> masked = {
+      {0, 1, kMasked}, {0, 3, kMasked}, {1, 3, kMasked}, {5, 4, kMasked}};
+  SoftmaxBatch batch = Batch();
+  batch.negative_offsets = offsets;
+  batch.target_offsets = target_offsets_;
+  batch.weights = weights_;
+  batch.pairs = masked;
+  ExpectAsAutograd(batch);
+  batch.negatives = 3;
+  ExpectAsAutograd(batch);
+}
+
 // An item that is there n times is one candidate with log n as a negative.
 TEST_F(SampledSoftmaxTest, CountsStandForRepeatedCandidates) {
   SoftmaxGradients once, many;
