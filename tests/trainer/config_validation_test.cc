@@ -70,6 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "training.logq_slots=0",
                   "training.max_steps=0",
                   "training.early_stopping_epochs=0",
+                  "training.checkpoint_minutes=0",
                   "evaluation.max_queries=0",
                   "evaluation.bootstrap_samples=0",
                   "index.flat_limit=0",
@@ -409,6 +410,9 @@ INSTANTIATE_TEST_SUITE_P(
                 "training.logq_alpha: must be in (0, 1]"},
         Refused{"Slots", {"training.logq_slots=-1"}, "training.logq_slots"},
         Refused{"Steps", {"training.max_steps=-1"}, "training.max_steps"},
+        Refused{"CheckpointsBeforeTheStart",
+                {"training.checkpoint_minutes=-1"},
+                "training.checkpoint_minutes: must not be negative"},
         Refused{"Checkpoints",
                 {"training.keep_checkpoints=0"},
                 "training.keep_checkpoints"},
@@ -488,6 +492,20 @@ INSTANTIATE_TEST_SUITE_P(
                 {"publish.keep_versions=-1"},
                 "publish.keep_versions: is -1"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(ConfigValidationTest, ItemFeaturesAreAsManyAsABundleHasFilesFor) {
+  v1::TrainerConfig config = Config({});
+  config.mutable_items()->set_path("items.csv");
+  const auto add = [&config] {
+    v1::ItemFeature& feature = *config.mutable_items()->add_features();
+    feature.set_name(std::to_string(config.items().features_size()));
+  };
+  for (int i = 0; i < 100; ++i) add();
+  EXPECT_THAT(ValidateTrainerConfig(config), IsOk());
+  add();
+  EXPECT_THAT(ValidateTrainerConfig(config),
+              StatusIs(kInvalid, HasSubstr("items.features: are 101")));
+}
 
 TEST(ConfigValidationTest, EveryMistakeIsNamedAtOnce) {
   v1::TrainerConfig config = Config(

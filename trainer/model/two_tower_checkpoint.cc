@@ -248,6 +248,9 @@ v1::FeatureSchema TwoTowerModel::Schema() const {
     *schema.add_request_features() = std::move(column);
   }
   schema.set_serving_age(s.age.serving());
+  if (const auto scale = s.age.scale()) *schema.mutable_age_scale() = *scale;
+  schema.set_temperature(temperature());
+  schema.set_latest_training_time(s.latest_training_time);
   for (const std::string& name : s.config.items().display_columns()) {
     schema.add_display_columns(name);
   }

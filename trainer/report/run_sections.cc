@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -33,6 +34,22 @@ std::vector<TableRow> EpochRows(const v1::TrainingReport& training) {
          {validated ? absl::StrFormat("%.4f", training.validation_recall(i))
                     : kNone},
          {timed ? absl::StrFormat("%.1f", training.epoch_seconds(i)) : kNone}});
+  }
+  return rows;
+}
+
+std::vector<TableRow> WarmStartRows(const v1::WarmStartReport& earlier) {
+  const auto text = [](int32_t known, int32_t others) {
+    return absl::StrCat(Count(known), " known, ", Count(others), " new");
+  };
+  std::vector<TableRow> rows = {
+      {{"begun from"}, {earlier.bundle_version()}},
+      {{"its items"}, {text(earlier.known_items(), earlier.new_items())}},
+      {{"its users"}, {text(earlier.known_users(), earlier.new_users())}}};
+  if (earlier.trained_past_cut()) {
+    rows.push_back({{"warning"},
+                    {"that bundle was trained on later events than this "
+                     "training: the figures may flatter"}});
   }
   return rows;
 }
@@ -169,6 +186,11 @@ PageSection TrainingSection(const v1::Report& report) {
        {absl::StrCat(Count(training.examples_per_second()), " examples/s")}},
       {{"examples an epoch"}, {Count(training.examples_per_epoch())}},
       {{"steps"}, {Count(training.steps())}}};
+  if (training.has_warm_start()) {
+    for (TableRow& row : WarmStartRows(training.warm_start())) {
+      rows.push_back(std::move(row));
+    }
+  }
   section.body = absl::StrCat(
       Table({}, rows), TrainingCharts(report),
       Folded("Each epoch",
