@@ -25,6 +25,8 @@ constexpr int32_t kFewestTrainingVectors = 16;
 constexpr int64_t kEmbedBatch = 4096;
 // A batch's own targets and as many drawn items are candidates of its step.
 constexpr int32_t kLargestBatch = kMostCandidates / 2;
+// A bundle has at most 256 files, two of them for a feature.
+constexpr int32_t kMostItemFeatures = 100;
 
 // Gathers violations; each check names the field's path.
 class Checks {
@@ -113,6 +115,9 @@ void CheckVector(const v1::ItemFeature& feature, const std::string& name,
 void CheckItems(const v1::ItemsConfig& items, Checks& checks) {
   checks.AtLeast(items.embedding_width(), 0, "items.embedding_width");
   std::set<std::string> names;
+  checks.Require(items.features_size() <= kMostItemFeatures, "items.features",
+                 absl::StrCat("are ", items.features_size(),
+                              ", must be at most ", kMostItemFeatures));
   for (int i = 0; i < items.features_size(); ++i) {
     const v1::ItemFeature& feature = items.features(i);
     const std::string name = absl::StrCat("items.features[", i, "]");
@@ -297,14 +302,14 @@ void CheckTraining(const v1::TrainerConfig& config, Checks& checks) {
   checks.AtLeast(training.logq_slots(), int64_t{0}, "training.logq_slots");
   checks.AtLeast(training.max_steps(), int64_t{0}, "training.max_steps");
   checks.AtLeast(training.keep_checkpoints(), 1, "training.keep_checkpoints");
+  checks.Require(training.checkpoint_minutes() >= 0 &&
+                     std::isfinite(training.checkpoint_minutes()),
+                 "training.checkpoint_minutes", "must not be negative");
   checks.AtLeast(training.early_stopping_epochs(), 0,
                  "training.early_stopping_epochs");
   checks.AtLeast(training.validation_k(), 1, "training.validation_k");
   checks.Require(training.early_stopping_epochs() == 0 ||
                      config.split().kind() == v1::SplitConfig::LEAVE_ONE_OUT ||
-  checks.Require(training.checkpoint_minutes() >= 0 &&
-                     std::isfinite(training.checkpoint_minutes()),
-                 "training.checkpoint_minutes", "must not be negative");
                      config.split().validation_days() > 0,
                  "training.early_stopping_epochs",
                  "needs validation queries: split.validation_days is 0");

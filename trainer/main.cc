@@ -43,6 +43,7 @@ struct Arguments {
   std::vector<std::string> assignments;
   std::string bundle;
   bool resume = false;
+  std::string warm_start;
   segue::SyntheticOptions synth;
   std::vector<std::string> runs;
   std::string html;
@@ -120,6 +121,9 @@ absl::Status Run(const CLI::App& app, const Arguments& arguments) {
     segue::v1::TrainerConfig config;
     RETURN_IF_ERROR(
         segue::LoadConfig(arguments.config, arguments.assignments, config));
+    if (!arguments.warm_start.empty()) {
+      config.mutable_training()->set_warm_start_bundle(arguments.warm_start);
+    }
     std::signal(SIGINT, OnSignal);
     std::signal(SIGTERM, OnSignal);
     return segue::RunTrain(config, arguments.resume, stop_requested);
@@ -151,6 +155,9 @@ int main(int argc, char** argv) {
   AddConfig(*train, arguments, /*required=*/true);
   train->add_flag("--resume", arguments.resume,
                   "Go on from the newest checkpoint in run_dir");
+  train->add_option("--warm-start", arguments.warm_start,
+                    "Begin from a bundle: a version's folder, or a bundle root "
+                    "(its CURRENT); training.warm_start_bundle");
 
   CLI::App* synth = app.add_subcommand(
       "synth", "Make a listening data set of Yambda's shape (Parquet)");

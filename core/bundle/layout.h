@@ -3,6 +3,8 @@
 #ifndef SEGUE_CORE_BUNDLE_LAYOUT_H_
 #define SEGUE_CORE_BUNDLE_LAYOUT_H_
 
+#include <string>
+
 namespace segue::layout {
 
 inline constexpr int kFormatVersion = 1;
@@ -29,6 +31,13 @@ inline constexpr char kIndex[] = "index.faiss";
 inline constexpr char kGoldenRequests[] = "golden_requests.json";
 // For people and the trainer; the server does not open them.
 inline constexpr char kTrainerConfig[] = "trainer_config.textproto";
+// The values of the i-th item feature and their embeddings.
+inline std::string ItemFeatureIds(int i) {
+  return "item_feature_" + std::to_string(i) + ".vocab";
+}
+inline std::string ItemFeatureRows(int i) {
+  return "item_feature_" + std::to_string(i) + ".rows";
+}
 inline constexpr char kReport[] = "report.json";
 
 }  // namespace segue::layout

@@ -71,7 +71,11 @@ class ResumeTest : public ::testing::Test {
            "training.schedule=COSINE", "training.warmup_steps=20",
            "training.loss.negatives=MIXED",
            "training.loss.uniform_negatives=64",
-           "training.checkpoint_minutes=0.004"});
+           "training.checkpoint_minutes=0.004", "training.epochs=4"});
+    }
+    if (run.rfind("warm", 0) == 0) {
+      settings.push_back(
+          "training.warm_start_bundle=" + (*folder_ / "straight") + "_bundles");
     }
     for (const std::string& setting : settings) {
       arguments.insert(arguments.end(), {"--set", setting});
@@ -183,6 +187,13 @@ TEST_F(ResumeTest, KilledAtRandomMomentsTheSameBundleComesOut) {
   ASSERT_EQ(process->Wait(), 0) << process->Errors();
   EXPECT_EQ(ContentHash(*folder_ / run + "_bundles", folder_->path()),
             straight.hash);
+}
+
+TEST_F(ResumeTest, AKilledWarmStartGoesOnFromItsCheckpoint) {
+  const Straight straight = TrainStraight("warm");
+  EXPECT_NE(straight.hash, means_.hash);
+  EXPECT_EQ(Interrupt("warm_killed", SIGKILL), -SIGKILL);
+  ExpectSameEndAfterResuming("warm_killed", straight.hash);
 }
 
 TEST_F(ResumeTest, AFullDiskIsSaidSoAndTheTrainingGoesOnOnceThereIsRoom) {

@@ -60,6 +60,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "training.logq_slots=0",
                   "training.max_steps=0",
                   "training.early_stopping_epochs=0",
+                  "training.checkpoint_minutes=0",
                   "evaluation.max_queries=0",
                   "evaluation.bootstrap_samples=0",
                   "index.flat_limit=0",
@@ -116,6 +117,20 @@ INSTANTIATE_TEST_SUITE_P(
                  {"items.path=i.csv", "users.path=u.csv",
                   "items.features[+].name=age", "users.features[+].name=age"}}),
     [](const auto& info) { return info.param.name; });
+
+TEST(ConfigValidationTest, ItemFeaturesAreAsManyAsABundleHasFilesFor) {
+  v1::TrainerConfig config = Config({});
+  config.mutable_items()->set_path("items.csv");
+  const auto add = [&config] {
+    v1::ItemFeature& feature = *config.mutable_items()->add_features();
+    feature.set_name(std::to_string(config.items().features_size()));
+  };
+  for (int i = 0; i < 100; ++i) add();
+  EXPECT_THAT(ValidateTrainerConfig(config), IsOk());
+  add();
+  EXPECT_THAT(ValidateTrainerConfig(config),
+              StatusIs(kInvalid, HasSubstr("items.features: are 101")));
+}
 
 TEST(ConfigValidationTest, EveryMistakeIsNamedAtOnce) {
   v1::TrainerConfig config = ConfigWith(

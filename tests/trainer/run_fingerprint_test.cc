@@ -15,7 +15,7 @@ using segue::testing::TinyDataset;
 
 std::string Print(const v1::TrainerConfig& config,
                   const Dataset& data = TinyDataset()) {
-  return RunFingerprint(config, data);
+  return RunFingerprint(config, data, /*warm_start_hash=*/"");
 }
 
 struct ConfigChange {
@@ -57,6 +57,8 @@ TEST(RunFingerprintTest, WhatMayChangeWhenARunGoesOnDoesNot) {
        [](auto& c) { c.mutable_training()->set_keep_checkpoints(9); }},
       {"checkpoint_minutes",
        [](auto& c) { c.mutable_training()->set_checkpoint_minutes(9); }},
+      {"the bundle's place",
+       [](auto& c) { c.mutable_training()->set_warm_start_bundle("there"); }},
       {"validation without early stopping",
        [](auto& c) { c.mutable_training()->set_validation_k(9); }},
       {"evaluation without early stopping",
@@ -159,6 +161,11 @@ TEST(RunFingerprintTest, EveryPartOfTheDataCounts) {
     }
     prints.push_back(print);
   }
+}
+
+TEST(RunFingerprintTest, TheBundleThatTrainingBeginsFromCounts) {
+  EXPECT_NE(RunFingerprint(TinyConfig(), TinyDataset(), "abc"),
+            Print(TinyConfig()));
 }
 
 }  // namespace

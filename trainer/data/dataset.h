@@ -10,6 +10,7 @@
 
 #include "absl/types/span.h"
 #include "core/schema/vocabulary.h"
+#include "segue/v1/bundle.pb.h"
 #include "segue/v1/config.pb.h"
 
 namespace segue {
@@ -34,6 +35,7 @@ struct FeatureTable {
   // VECTOR: standardised (config.proto), zeros where the source had none.
   std::vector<float> vectors;  // [rows, vector_width]
   int32_t vector_width = 0;
+  v1::VectorScale vector_scale;  // what standardised them
 
   absl::Span<const int32_t> Values(int64_t row) const {
     return absl::MakeConstSpan(value_rows)

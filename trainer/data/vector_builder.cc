@@ -84,7 +84,7 @@ absl::Status VectorBuilder::Add(int32_t owner, const Column& column,
   return absl::OkStatus();
 }
 
-void VectorBuilder::Standardise() {
+v1::VectorScale VectorBuilder::Standardise() {
   const auto for_each_vector = [this](const auto& visit) {
     for (size_t owner = 0; owner < has_vector_.size(); ++owner) {
       if (has_vector_[owner]) visit(vectors_.data() + owner * width_);
@@ -108,14 +108,39 @@ void VectorBuilder::Standardise() {
       vector[j] = static_cast<float>((vector[j] - mean[j]) * scale);
     }
   });
+  v1::VectorScale used;
+  used.mutable_mean()->Add(mean.begin(), mean.end());
+  used.set_factor(static_cast<float>(scale));
+  return used;
 }
 
 void VectorBuilder::Finish(int64_t rows, FeatureTable& table) {
-  if (count_ > 0) Standardise();
+  if (count_ > 0) table.vector_scale = Standardise();
   vectors_.resize(rows * width_);
   table.vectors = std::move(vectors_);
   table.vector_width = width_;
   *this = VectorBuilder(separator_);
+}
+
+void RescaleVectors(const v1::VectorScale& scale, FeatureTable& table) {
+  const v1::VectorScale before = table.vector_scale;
+  const int32_t width = table.vector_width;
+  if (std::equal(before.mean().begin(), before.mean().end(),
+                 scale.mean().begin(), scale.mean().end()) &&
+      before.factor() == scale.factor()) {
+    return;
+  }
+  for (auto vector = table.vectors.begin(); vector != table.vectors.end();
+       vector += width) {
+    if (std::all_of(vector, vector + width, [](float x) { return x == 0; })) {
+      continue;
+    }
+    for (int32_t j = 0; j < width; ++j) {
+      const float number = vector[j] / before.factor() + before.mean(j);
+      vector[j] = (number - scale.mean(j)) * scale.factor();
+    }
+  }
+  table.vector_scale = scale;
 }
 
 }  // namespace segue

@@ -32,16 +32,16 @@ class VectorBuilder {
   // the vectors before.
   absl::Status Add(int32_t owner, const Column& column, int64_t i);
 
-  // Standardised into table.{vectors, vector_width}: less the mean vector,
-  // divided by the root mean square length of what is left (1 if that is 0);
-  // zeros for rows without a vector. Row r is owner r. Leaves the builder
-  // empty.
+  // Standardised into table.{vectors, vector_width, vector_scale}: less the
+  // mean vector, divided by the root mean square length of what is left (1 if
+  // that is 0); zeros for rows without a vector. Row r is owner r. Leaves the
+  // builder empty.
   void Finish(int64_t rows, FeatureTable& table);
 
  private:
   absl::Status Parse(absl::string_view text);
   absl::Status CheckNumbers() const;
-  void Standardise();
+  v1::VectorScale Standardise();
 
   std::string separator_;
   int32_t reserved_owners_ = 0;
@@ -51,6 +51,10 @@ class VectorBuilder {
   std::vector<float> vectors_;    // [owners, width_], zeros where none
   std::vector<double> numbers_;   // of the row that is added
 };
+
+// Scales the standardised vectors of `table` in another way, zeros (rows
+// without a vector) excepted. REQUIRES: a mean of the vectors' width.
+void RescaleVectors(const v1::VectorScale& scale, FeatureTable& table);
 
 }  // namespace segue
 

@@ -17,7 +17,8 @@ double Age(uint32_t latest, uint32_t time) {
 }  // namespace
 
 AgeScale AgeScale::Fit(const EventLog& log, const Split& split,
-                       const v1::TrainerConfig& config) {
+                       const v1::TrainerConfig& config,
+                       const v1::NumericScale* kept) {
   AgeScale scale;
   scale.on_ = config.model().example_age() &&
               config.events().time_unit() == v1::EventsConfig::SECONDS;
@@ -41,11 +42,24 @@ AgeScale AgeScale::Fit(const EventLog& log, const Split& split,
   scale.mean_ = sum / count;
   const double variance = squares / count - scale.mean_ * scale.mean_;
   scale.deviation_ = variance > 1e-12 ? std::sqrt(variance) : 1;
+  if (kept != nullptr) {
+    scale.mean_ = kept->mean();
+    scale.deviation_ = kept->standard_deviation();
+  }
   const size_t place = static_cast<size_t>(
       config.model().serving_age_quantile() * (sample.size() - 1));
   std::nth_element(sample.begin(), sample.begin() + place, sample.end());
   scale.serving_ =
       static_cast<float>((sample[place] - scale.mean_) / scale.deviation_);
+  return scale;
+}
+
+std::optional<v1::NumericScale> AgeScale::scale() const {
+  if (!on_) return std::nullopt;
+  v1::NumericScale scale;
+  scale.set_log1p(true);
+  scale.set_mean(mean_);
+  scale.set_standard_deviation(deviation_);
   return scale;
 }
 

@@ -4,7 +4,9 @@
 #define SEGUE_TRAINER_MODEL_AGE_H_
 
 #include <cstdint>
+#include <optional>
 
+#include "segue/v1/bundle.pb.h"
 #include "segue/v1/config.pb.h"
 #include "trainer/data/dataset.h"
 #include "trainer/data/split.h"
@@ -15,13 +17,18 @@ namespace segue {
 // that can be targets. Switched off it is 0 everywhere. A value.
 class AgeScale {
  public:
+  // `kept`, if not null, is the z-score of an earlier bundle: an age goes on
+  // meaning what it meant to the weights.
   static AgeScale Fit(const EventLog& log, const Split& split,
-                      const v1::TrainerConfig& config);
+                      const v1::TrainerConfig& config,
+                      const v1::NumericScale* kept = nullptr);
 
   float Of(uint32_t time) const;
   // What requests are served at: a low quantile of the training ages, because
   // 0 would be the average age and "now" lies far outside of what was trained.
   float serving() const { return serving_; }
+  // Nothing if it is switched off.
+  std::optional<v1::NumericScale> scale() const;
 
  private:
   bool on_ = false;

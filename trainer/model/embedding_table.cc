@@ -78,6 +78,10 @@ void EmbeddingTable::Advance(const Idle& idle, const float* row,
   }
 }
 
+void EmbeddingTable::SetRow(int64_t row, const float* weights) {
+  std::copy(weights, weights + width_, &state_[row * 3 * width_]);
+}
+
 void EmbeddingTable::Touch(int64_t row) {
   if (step_ == last_steps_[row]) return;
   float* w = &state_[row * 3 * width_];

@@ -42,6 +42,10 @@ class EmbeddingTable {
   void Update(int64_t row, const float* gradient, float scale = 1);
   void AdvanceStep() { ++step_; }
 
+  // Weights [width] from elsewhere; the moments are as at the start. REQUIRES:
+  // no step was done.
+  void SetRow(int64_t row, const float* weights);
+
   // What Row() would be after Touch(), without touching. Any thread, between
   // steps.
   void Read(int64_t row, absl::Span<float> out) const;

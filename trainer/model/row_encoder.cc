@@ -220,6 +220,7 @@ std::vector<v1::FeatureColumn> RowEncoder::Describe(
       *column.mutable_scale() = feature.scale;
     } else if (feature.table->kind == v1::VECTOR) {
       column.set_kind(v1::FeatureColumn::VECTOR);
+      *column.mutable_vector_scale() = feature.table->vector_scale;
     } else {
       column.set_kind(feature.table->kind == v1::CATEGORICAL
                           ? v1::FeatureColumn::CATEGORICAL
@@ -247,6 +248,17 @@ std::vector<EmbeddingTable*> RowEncoder::tables() {
   std::vector<EmbeddingTable*> tables;
   for (Slot& slot : tables_) tables.push_back(slot.table.get());
   return tables;
+}
+
+EmbeddingTable* RowEncoder::table(int32_t feature) const {
+  for (const Slot& slot : tables_) {
+    if (slot.feature == feature) return slot.table.get();
+  }
+  return nullptr;
+}
+
+void RowEncoder::SetTrained(int64_t row) {
+  if (!options_.trained.empty()) options_.trained[row] = true;
 }
 
 }  // namespace segue

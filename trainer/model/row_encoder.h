@@ -80,12 +80,16 @@ class RowEncoder {
   void Read(int64_t row, Hidden hidden, absl::Span<float> out) const;
 
   // Describes the features: name, kind, offset (counted from `base`), width,
-  // scale; with values and their embeddings if `with_embeddings`.
+  // scales; with values and their embeddings if `with_embeddings`.
   std::vector<v1::FeatureColumn> Describe(int32_t base,
                                           bool with_embeddings) const;
 
   // The tables, in a fixed order, for checkpoints: own ids first.
   std::vector<EmbeddingTable*> tables();
+  // Of a feature by its place, or of the own ids (-1); null if there is none.
+  EmbeddingTable* table(int32_t feature) const;
+  // Counts a row among Options::trained.
+  void SetTrained(int64_t row);
 
  private:
   // A table, and what of it the current step uses.

@@ -249,6 +249,9 @@ v1::FeatureSchema TwoTowerModel::Schema() const {
   }
   schema.set_serving_age(s.age.serving());
   schema.set_history_times(s.shape.history_times);
+  if (const auto scale = s.age.scale()) *schema.mutable_age_scale() = *scale;
+  schema.set_temperature(temperature());
+  schema.set_latest_training_time(s.latest_training_time);
   for (const std::string& name : s.config.items().display_columns()) {
     schema.add_display_columns(name);
   }

@@ -27,20 +27,28 @@ AdamWOptions ForTables(const v1::TrainingConfig& config, int64_t steps) {
           .weight_decay = config.embedding_weight_decay()};
 }
 
-int32_t WidthOr(int32_t configured, int64_t count) {
-  return configured > 0 ? configured : DefaultEmbeddingWidth(count);
+// `earlier`: of the bundle that training begins from; 0: there is none.
+int32_t WidthOr(int32_t configured, int64_t count, int32_t earlier) {
+  if (configured > 0) return configured;
+  return earlier > 0 ? earlier : DefaultEmbeddingWidth(count);
 }
 
-// Pairs tables with the config's widths and fits the scales of numbers.
-// `Config` is v1::ItemFeature or v1::QueryFeature.
+// Pairs tables with the config's widths and fits the scales of numbers, or
+// takes them from the features of an earlier bundle. `Config` is
+// v1::ItemFeature or v1::QueryFeature.
 template <typename Config>
 absl::StatusOr<std::vector<EncodedFeature>> EncodeFeatures(
     const std::vector<FeatureTable>& tables,
-    const google::protobuf::RepeatedPtrField<Config>& configs) {
+    const google::protobuf::RepeatedPtrField<Config>& configs,
+    const google::protobuf::RepeatedPtrField<v1::FeatureColumn>& earlier) {
   std::vector<EncodedFeature> features;
-  for (size_t i = 0; i < tables.size(); ++i) {
+  for (int i = 0; i < static_cast<int>(tables.size()); ++i) {
     EncodedFeature feature{.table = &tables[i]};
-    if (tables[i].kind == v1::NUMERIC) {
+    const bool kept = i < earlier.size();
+    if (tables[i].kind == v1::NUMERIC && kept) {
+      feature.scale = earlier[i].scale();
+      feature.width = 1;
+    } else if (tables[i].kind == v1::NUMERIC) {
       auto scale = FitScale(configs[i].transform(), tables[i].numbers);
       if (!scale.ok()) {
         return absl::Status(scale.status().code(),
@@ -53,7 +61,8 @@ absl::StatusOr<std::vector<EncodedFeature>> EncodeFeatures(
       feature.width = tables[i].vector_width;
     } else {
       feature.width =
-          WidthOr(configs[i].embedding_width(), tables[i].values.size());
+          WidthOr(configs[i].embedding_width(), tables[i].values.size(),
+                  kept ? earlier[i].width() : 0);
     }
     features.push_back(std::move(feature));
   }
@@ -175,7 +184,9 @@ int32_t DefaultEmbeddingWidth(int64_t count) {
 
 absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
     const Dataset& data, const Split& split, const v1::TrainerConfig& config,
-    int64_t steps) {
+    int64_t steps, const v1::FeatureSchema* earlier) {
+  const v1::FeatureSchema kept =
+      earlier != nullptr ? *earlier : v1::FeatureSchema();
   const uint64_t seed = config.seed();
   const AdamWOptions adamw = ForTables(config.training(), steps);
   const v1::ModelConfig& model = config.model();
@@ -185,28 +196,31 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
   RowEncoder::Options items{
       .ids = &data.items,
       .entities = data.items.size(),
-      .id_width = WidthOr(config.items().embedding_width(), data.items.size()),
+      .id_width = WidthOr(config.items().embedding_width(), data.items.size(),
+                          kept.item_embedding_width()),
       .trained = split.item_in_training,
       .adamw = adamw,
       .seed = Mix64(seed, 1)};
-  ASSIGN_OR_RETURN(items.features, EncodeFeatures(data.item_features,
-                                                  config.items().features()));
+  ASSIGN_OR_RETURN(items.features,
+                   EncodeFeatures(data.item_features, config.items().features(),
+                                  kept.item_features()));
   RowEncoder::Options users{.ids = &data.users,
                             .entities = data.users.size(),
                             .trained = split.user_in_training,
                             .adamw = adamw,
                             .seed = Mix64(seed, 2)};
   if (config.users().use_id()) {
-    users.id_width =
-        WidthOr(config.users().embedding_width(), data.users.size());
+    users.id_width = WidthOr(config.users().embedding_width(),
+                             data.users.size(), kept.user_embedding_width());
   }
-  ASSIGN_OR_RETURN(users.features, EncodeFeatures(data.user_features,
-                                                  config.users().features()));
+  ASSIGN_OR_RETURN(users.features,
+                   EncodeFeatures(data.user_features, config.users().features(),
+                                  kept.user_features()));
   RowEncoder::Options requests{
       .entities = data.log.size(), .adamw = adamw, .seed = Mix64(seed, 3)};
-  ASSIGN_OR_RETURN(
-      requests.features,
-      EncodeFeatures(data.log.request_features, config.request_features()));
+  ASSIGN_OR_RETURN(requests.features, EncodeFeatures(data.log.request_features,
+                                                     config.request_features(),
+                                                     kept.request_features()));
 
   TowerOptions towers = ToTowers(model);
   RowEncoder item_encoder(std::move(items));
@@ -243,12 +257,14 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
       .data = data,
       .config = config,
       .dislikes = InTraining(data.log, split, config.events().negatives()),
-      .age = AgeScale::Fit(data.log, split, config),
+      .age = AgeScale::Fit(data.log, split, config,
+                           kept.has_age_scale() ? &kept.age_scale() : nullptr),
       .learning_rate = adamw.learning_rate,
       .items = std::move(item_encoder),
       .users = std::move(user_encoder),
       .requests = std::move(request_encoder),
       .shape = shape,
+      .latest_training_time = split.latest_training_time,
       .query_tower = query_tower,
       .item_tower = item_tower,
       .log_temperature =

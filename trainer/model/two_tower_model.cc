@@ -85,6 +85,11 @@ void TwoTowerModel::ReadItemRow(int64_t row, absl::Span<float> out) const {
   state_->items.Read(row, Hidden::kNothing, out);
 }
 
+void TwoTowerModel::ReadItemValue(int32_t feature, int64_t row,
+                                  absl::Span<float> out) const {
+  state_->items.table(feature)->Read(row, out);
+}
+
 void TwoTowerModel::ReadUserRow(int64_t row, absl::Span<float> out) const {
   const int32_t u = state_->users.width();
   if (u > 0) state_->users.Read(row, Hidden::kNothing, out.first(u));

@@ -20,6 +20,8 @@
 
 namespace segue {
 
+struct WarmStartBundle;
+
 // Query tower and item tower over one set of item tables (Yi et al. 2019, 4.1),
 // the input row of a user, the example age (Covington et al. 2016, 3.3), the
 // streaming frequency estimator and the optimisers.
@@ -30,13 +32,25 @@ namespace segue {
 // one would have: bit for bit on the same machine with as many threads.
 class TwoTowerModel {
  public:
-  // `steps`: of the whole run, for schedules of the learning rate.
-  // InvalidArgument if a feature's numbers do not suit its transform, or
-  // negatives FULL meets more items than kMostCandidates.
+  // `steps`: of the whole run, for schedules of the learning rate. `earlier`,
+  // if not null, is the schema of the bundle that WarmStart() will bring:
+  // widths of embeddings that the configuration leaves at 0 and the scales of
+  // numbers and ages are the bundle's. InvalidArgument if a feature's numbers
+  // do not suit its transform, or negatives FULL meets more items than
+  // kMostCandidates.
   static absl::StatusOr<std::unique_ptr<TwoTowerModel>> Create(
       const Dataset& data, const Split& split, const v1::TrainerConfig& config,
-      int64_t steps = 0);
+      int64_t steps = 0, const v1::FeatureSchema* earlier = nullptr);
   ~TwoTowerModel();
+
+  // Begins from what a bundle learnt: the towers' weights and the embeddings of
+  // ids and values. New ones begin as the unknown ones. What embeds then is
+  // what the bundle serves. A learnt temperature goes on from the bundle's; the
+  // optimisers and the frequency estimator begin anew.
+  // REQUIRES: created with the bundle's schema; no step was done.
+  // FailedPrecondition, naming the part, if the bundle's model has another
+  // shape; the model is of no use then.
+  absl::Status WarmStart(const WarmStartBundle& earlier);
 
   // One step; returns its loss, the weighted mean over the targets of the
   // cross-entropy in nats. Where the loss or its gradient is not finite it
@@ -76,6 +90,9 @@ class TwoTowerModel {
                           const std::string& item_path) const;
   // Fused rows, as served: known rows, then unknown ones.
   void ReadItemRow(int64_t row, absl::Span<float> out) const;
+  // The embedding of a value of an item feature, by its row in the feature's
+  // vocabulary. REQUIRES: the feature has embeddings.
+  void ReadItemValue(int32_t feature, int64_t row, absl::Span<float> out) const;
   // [u]: the user's part, then the request features' unknown values.
   void ReadUserRow(int64_t row, absl::Span<float> out) const;
 

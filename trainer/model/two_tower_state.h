@@ -28,6 +28,7 @@ struct TwoTowerModel::State {
   LearningRate learning_rate;
   RowEncoder items, users, requests;
   TowerShape shape;
+  uint32_t latest_training_time = 0;
   torch::jit::Module query_tower, item_tower;
   torch::Tensor log_temperature;  // [1]
   std::unique_ptr<torch::optim::AdamW> optimiser;

@@ -32,6 +32,7 @@ absl::Status WriteRows(const std::string& path, int64_t rows, int32_t width,
 }
 
 absl::Status WriteTables(const TwoTowerModel& model, const Dataset& data,
+                         const v1::FeatureSchema& schema,
                          BundleWriter& writer) {
   RETURN_IF_ERROR(WriteFileAtomically(
       writer.Add(layout::kItemIds, FileRole::kServed), data.items.Serialize()));
@@ -42,6 +43,22 @@ absl::Status WriteTables(const TwoTowerModel& model, const Dataset& data,
                             [&](int64_t row, absl::Span<float> out) {
                               model.ReadItemRow(row, out);
                             }));
+  for (int i = 0; i < static_cast<int>(data.item_features.size()); ++i) {
+    const Vocabulary& values = data.item_features[i].values;
+    const v1::FeatureColumn& column = schema.item_features(i);
+    if (column.kind() != v1::FeatureColumn::CATEGORICAL &&
+        column.kind() != v1::FeatureColumn::MULTI_CATEGORICAL) {
+      continue;
+    }
+    RETURN_IF_ERROR(WriteFileAtomically(
+        writer.Add(layout::ItemFeatureIds(i), FileRole::kAuxiliary),
+        values.Serialize()));
+    RETURN_IF_ERROR(WriteRows(
+        writer.Add(layout::ItemFeatureRows(i), FileRole::kAuxiliary),
+        values.rows(), column.width(), [&](int64_t row, absl::Span<float> out) {
+          model.ReadItemValue(i, row, out);
+        }));
+  }
   if (model.shape().user_width > 0) {
     RETURN_IF_ERROR(WriteRows(writer.Add(layout::kUserRows, FileRole::kServed),
                               data.users.rows(), model.shape().user_width,
@@ -70,10 +87,11 @@ absl::StatusOr<v1::Content> ExportModel(const TwoTowerModel& model,
                                         const v1::TrainerConfig& config,
                                         const v1::BatchRetrieveRequest& golden,
                                         BundleWriter& writer) {
+  const v1::FeatureSchema schema = model.Schema();
   RETURN_IF_ERROR(
       WriteFileAtomically(writer.Add(layout::kSchema, FileRole::kServed),
-                          model.Schema().SerializeAsString()));
-  RETURN_IF_ERROR(WriteTables(model, data, writer));
+                          schema.SerializeAsString()));
+  RETURN_IF_ERROR(WriteTables(model, data, schema, writer));
   RETURN_IF_ERROR(
       model.SaveTowers(writer.Add(layout::kQueryTower, FileRole::kServed),
                        writer.Add(layout::kItemTower, FileRole::kServed)));
@@ -85,6 +103,7 @@ absl::StatusOr<v1::Content> ExportModel(const TwoTowerModel& model,
   v1::TrainerConfig kept = config;
   kept.clear_run_dir();
   kept.clear_bundle_root();
+  kept.mutable_training()->clear_warm_start_bundle();
   std::string text;
   google::protobuf::TextFormat::PrintToString(kept, &text);
   RETURN_IF_ERROR(WriteFileAtomically(

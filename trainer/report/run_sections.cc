@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -60,6 +61,22 @@ void AddLoss(const v1::Report& report, std::vector<TableRow>& rows) {
     }
     rows.push_back({{"temperature"}, cell});
   }
+}
+
+std::vector<TableRow> WarmStartRows(const v1::WarmStartReport& earlier) {
+  const auto text = [](int32_t known, int32_t others) {
+    return absl::StrCat(Count(known), " known, ", Count(others), " new");
+  };
+  std::vector<TableRow> rows = {
+      {{"begun from"}, {earlier.bundle_version()}},
+      {{"its items"}, {text(earlier.known_items(), earlier.new_items())}},
+      {{"its users"}, {text(earlier.known_users(), earlier.new_users())}}};
+  if (earlier.trained_past_cut()) {
+    rows.push_back({{"warning"},
+                    {"that bundle was trained on later events than this "
+                     "training: the figures may flatter"}});
+  }
+  return rows;
 }
 
 std::string TrainingCharts(const v1::Report& report) {
@@ -199,6 +216,11 @@ PageSection TrainingSection(const v1::Report& report) {
       {{"examples an epoch"}, {Count(training.examples_per_epoch())}},
       {{"steps"}, {Count(training.steps())}}};
   AddLoss(report, rows);
+  if (training.has_warm_start()) {
+    for (TableRow& row : WarmStartRows(training.warm_start())) {
+      rows.push_back(std::move(row));
+    }
+  }
   section.body = absl::StrCat(
       Table({}, rows), TrainingCharts(report),
       Folded("Each epoch",

@@ -67,6 +67,7 @@ std::string DecidingConfig(v1::TrainerConfig config) {
   training.clear_max_steps();
   training.clear_keep_checkpoints();
   training.clear_checkpoint_minutes();
+  training.clear_warm_start_bundle();
   std::string text;
   google::protobuf::TextFormat::PrintToString(config, &text);
   return text;
@@ -74,10 +75,11 @@ std::string DecidingConfig(v1::TrainerConfig config) {
 
 }  // namespace
 
-std::string RunFingerprint(const v1::TrainerConfig& config,
-                           const Dataset& data) {
+std::string RunFingerprint(const v1::TrainerConfig& config, const Dataset& data,
+                           absl::string_view warm_start_hash) {
   Parts parts;
   parts.Add(DecidingConfig(config));
+  parts.Add(warm_start_hash);
   parts.Add(data.users);
   parts.Add(data.items);
   const EventLog& log = data.log;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "trainer/empty_paths.h"
 #include "trainer/evaluation/validation_recall.h"
 #include "trainer/ignored_options.h"
+#include "trainer/model/warm_start_bundle.h"
 #include "trainer/publish/publisher.h"
 #include "trainer/training/train_loop.h"
 #include "trainer/verbs/run_fingerprint.h"
@@ -53,6 +55,49 @@ void FillDatasetReport(const Dataset& data, const Split& split, double seconds,
       static_cast<double>(counts.duplicate_item_rows));
   report.set_items_without_row(static_cast<double>(counts.items_without_row));
   report.set_read_seconds(seconds);
+}
+
+// The bundle that the configuration names to begin from, if it does.
+absl::StatusOr<std::optional<WarmStartBundle>> OpenEarlier(
+    const v1::TrainerConfig& config) {
+  const std::string& named = config.training().warm_start_bundle();
+  if (named.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const std::string folder, ResolveBundle(named));
+  ASSIGN_OR_RETURN(WarmStartBundle earlier, OpenWarmStartBundle(folder));
+  return std::make_optional(std::move(earlier));
+}
+
+int32_t CountKnown(const Vocabulary& ids, const Vocabulary& earlier) {
+  int32_t known = 0;
+  for (int32_t row = 0; row < ids.size(); ++row) {
+    if (earlier.Find(ids.id(row))) ++known;
+  }
+  return known;
+}
+
+void FillWarmStartReport(const WarmStartBundle& earlier, const Dataset& data,
+                         const Split& split, v1::WarmStartReport& report) {
+  report.set_bundle_version(earlier.bundle.version());
+  report.set_content_hash(earlier.bundle.manifest().content_hash());
+  report.set_known_items(CountKnown(data.items, earlier.items.ids()));
+  report.set_new_items(data.items.size() - report.known_items());
+  report.set_known_users(CountKnown(data.users, earlier.users.ids()));
+  report.set_new_users(data.users.size() - report.known_users());
+  report.set_trained_past_cut(earlier.schema.latest_training_time() >
+                              split.latest_training_time);
+}
+
+void ShowWarmStart(const v1::WarmStartReport& report, Progress& progress) {
+  progress.Line(absl::StrFormat(
+      "beginning from %s: it knows %d items and %d users, %d and %d are new",
+      report.bundle_version(), report.known_items(), report.known_users(),
+      report.new_items(), report.new_users()));
+  if (report.trained_past_cut()) {
+    progress.Line(
+        "warning: it was trained on events later than this training's end, so "
+        "it may have seen what validation and test ask for: the figures "
+        "flatter");
+  }
 }
 
 // The same large buffers come and go at every step: from now on they stay.
@@ -100,7 +145,7 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
   const int32_t threads = UseThreads(config);
 
   const Clock::time_point start = Clock::now();
-  ASSIGN_OR_RETURN(const Dataset data,
+  ASSIGN_OR_RETURN(Dataset data,
                    ReadDataset(config, [&](absl::string_view line) {
                      progress.Line(line);
                    }));
@@ -119,11 +164,20 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
       "%d users, %d items, %d events; %d training examples an epoch",
       data.users.size(), data.items.size(), data.log.size(),
       steps.examples_per_epoch()));
+  ASSIGN_OR_RETURN(const auto earlier, OpenEarlier(config));
+  if (earlier) KeepVectorScales(earlier->schema, data);
   KeepLargeBuffers();
   ASSIGN_OR_RETURN(
       const auto model,
       TwoTowerModel::Create(data, split, config,
-                            steps.Steps(0) * config.training().epochs()));
+                            steps.Steps(0) * config.training().epochs(),
+                            earlier ? &earlier->schema : nullptr));
+  if (earlier) {
+    RETURN_IF_ERROR(model->WarmStart(*earlier));
+    FillWarmStartReport(*earlier, data, split,
+                        *report.mutable_training()->mutable_warm_start());
+    ShowWarmStart(report.training().warm_start(), progress);
+  }
   const std::vector<EvaluationQuery> validation = SampleQueries(
       split.validation, config.evaluation().max_queries(), config.seed());
   if (config.training().early_stopping_epochs() > 0 && validation.empty()) {
@@ -131,10 +185,12 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
         "no user yields a validation query, which training.early_stopping_"
         "epochs needs: set it to 0, or make split.validation_days longer");
   }
-  TrainLoopOptions options{.resume = resume,
-                           .fingerprint = RunFingerprint(config, data),
-                           .items = data.items.size(),
-                           .stop = &stop};
+  TrainLoopOptions options{
+      .resume = resume,
+      .fingerprint = RunFingerprint(
+          config, data, report.training().warm_start().content_hash()),
+      .items = data.items.size(),
+      .stop = &stop};
   options.validate = [&](TwoTowerModel& trained) {
     return ValidationRecall(trained, data, validation,
                             config.training().validation_k(),

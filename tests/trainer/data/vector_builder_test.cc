@@ -16,6 +16,7 @@ using ::testing::AllOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::FloatEq;
+using ::testing::FloatNear;
 using ::testing::HasSubstr;
 
 constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
@@ -61,6 +62,36 @@ TEST(VectorBuilderTest, RelativeLengthsStay) {
   const float one = 1 / std::sqrt(5.0f);
   EXPECT_THAT(table.vectors, ElementsAre(FloatEq(-3 * one), FloatEq(3 * one),
                                          FloatEq(-one), FloatEq(one)));
+}
+
+TEST(VectorBuilderTest, VectorsCanBeScaledAsOthersWere) {
+  VectorBuilder builder("|");
+  ASSERT_THAT(Add(builder, 0, {1, 10}), IsOk());
+  ASSERT_THAT(Add(builder, 2, {5, 16}), IsOk());
+  FeatureTable table;
+  builder.Finish(/*rows=*/3, table);
+  EXPECT_THAT(table.vector_scale.mean(), ElementsAre(3, 13));
+  EXPECT_FLOAT_EQ(table.vector_scale.factor(), 1 / std::sqrt(13.0f));
+  v1::VectorScale earlier;
+  earlier.add_mean(0);
+  earlier.add_mean(10);
+  earlier.set_factor(0.5f);
+  RescaleVectors(earlier, table);
+  // The row without a vector stays without.
+  EXPECT_THAT(table.vectors, ElementsAre(FloatEq(0.5f), FloatNear(0, 1e-6f), 0,
+                                         0, FloatEq(2.5f), FloatEq(3)));
+  EXPECT_EQ(table.vector_scale.factor(), 0.5f);
+}
+
+TEST(VectorBuilderTest, TheSameScaleChangesNotABit) {
+  VectorBuilder builder("|");
+  ASSERT_THAT(Add(builder, 0, {0.1, 0.7}), IsOk());
+  ASSERT_THAT(Add(builder, 1, {0.3, -0.2}), IsOk());
+  FeatureTable table;
+  builder.Finish(/*rows=*/2, table);
+  const std::vector<float> before = table.vectors;
+  RescaleVectors(v1::VectorScale(table.vector_scale), table);
+  EXPECT_EQ(table.vectors, before);
 }
 
 TEST(VectorBuilderTest, EqualVectorsAreZeros) {
