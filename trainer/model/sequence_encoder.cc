@@ -115,6 +115,7 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
                     TimeArguments(times), ")\n");
   }
   weights.AddNorm("encoder_norm", options.width);
+  // Not position[positions]: threads add up that one's gradient in any order.
   return absl::StrCat(
       code,
       "\n  def encode(self, rows: Tensor, positions: Tensor, begins: Tensor",
@@ -122,7 +123,7 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
       W::Dropout(
           absl::StrCat(W::Norm("encoder_in_norm",
                                W::Linear("encoder_in", "rows"), options.width),
-                       " + self.position[positions]"),
+                       " + torch.embedding(self.position, positions)"),
           options.dropout),
       "\n", calls, "    return ", W::Norm("encoder_norm", "x", options.width),
       "\n");
