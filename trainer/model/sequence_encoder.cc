@@ -120,6 +120,7 @@ std::string AddSequenceEncoder(ScriptWeights& weights, int32_t row_width,
                     TimeArguments(times), ")\n");
   }
   weights.AddNorm("encoder_norm", options.width);
+  // Not position[positions]: threads add up that one's gradient in any order.
   return absl::StrCat(
       code,
       "\n  def encode(self, rows: Tensor, positions: Tensor, begins: Tensor",

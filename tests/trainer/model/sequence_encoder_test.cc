@@ -1,5 +1,6 @@
 #include "trainer/model/sequence_encoder.h"
 
+#include <ATen/Parallel.h>
 #include <torch/script.h>
 
 #include <ostream>
@@ -202,6 +203,40 @@ TEST_P(SequenceEncoderTest, EveryWeightGetsAGradient) {
     EXPECT_GT(weights.value.grad().abs().max().item<float>(), 0)
         << weights.name;
   }
+}
+
+// As many tokens as make torch's kernels share work among threads.
+TEST_P(SequenceEncoderTest, GradientsAreTheSameEveryTime) {
+  torch::AutoGradMode with_gradients(true);
+  torch::jit::getExecutorMode() = false;  // as training does
+  const int threads = at::get_num_threads();
+  at::set_num_threads(4);
+  constexpr int64_t kTokens = 20000;
+  const Tensor begins = torch::arange(0, kTokens + 1, kLength);
+  const Tensor ticks = torch::arange(kTokens);
+  std::vector<torch::jit::IValue> inputs = {
+      Random({kTokens, 4}, 7), kLength - 1 - ticks.remainder(kLength), begins};
+  if (GetParam().times) inputs.insert(inputs.end(), {ticks, ticks + 1});
+  const Tensor towards = Random({kTokens, 8}, 8);
+  std::vector<Tensor> first;
+  for (int round = 0; round < 5; ++round) {
+    std::vector<Tensor> gradients;
+    const Tensor states = tower_.get_method("encode")(inputs).toTensor();
+    (states * towards).sum().backward();
+    for (const auto& weights : tower_.named_parameters()) {
+      Tensor& gradient = weights.value.mutable_grad();
+      if (!gradient.defined()) continue;  // of the layers behind
+      gradients.push_back(gradient.clone());
+      gradient.zero_();
+    }
+    if (round == 0) first = gradients;
+    ASSERT_EQ(gradients.size(), first.size());
+    for (size_t i = 0; i < first.size(); ++i) {
+      EXPECT_TRUE(gradients[i].equal(first[i])) << i << " in round " << round;
+    }
+  }
+  at::set_num_threads(threads);
+  torch::jit::getExecutorMode() = true;
 }
 
 TEST_P(SequenceEncoderTest, UnitsAreDroppedInTrainingOnly) {
