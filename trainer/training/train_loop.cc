@@ -112,7 +112,7 @@ std::string Loop::NewestCheckpoint() const {
 }
 
 absl::Status Loop::Save(const std::string& path) {
-  const absl::Status saved = model_.SaveCheckpoint(path, state_);
+  absl::Status saved = model_.SaveCheckpoint(path, state_);
   if (saved.ok()) return saved;
   return absl::Status(saved.code(),
                       absl::StrCat(saved.message(), "; stopped at step ",
