@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # What is too long for every change: every test under ThreadSanitizer, the
-# image, trainings on real data. Two hours or so on two cores; runs each part
+# image, trainings on real data. Four hours or so on two cores; runs each part
 # even if one fails, and says at the end which did.
 #
-#   tests/full.sh [PART...]      PART: browser, tsan, image, movielens, playlists
+#   tests/full.sh [PART...]      PART: browser, tsan, image, and trainings: beauty,
+#                                movielens, movielens_transformer, playlists
 #
-# SEGUE_DATA names the folder with ml-1m/ and playlists/ (events.csv.gz,
+# SEGUE_DATA names the folder with beauty/, ml-1m/ and playlists/ (events.csv.gz,
 # items.csv.gz); default: ../shared/data, else data.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,7 +19,7 @@ fi
 
 # train SET CONFIG: trains and publishes; the figures go to the screen.
 train() {
-  local set=$1 config=$2 work=build/full/$1
+  local set=$1 config=deploy/config/$2.textproto work=build/full/$2
   if [ ! -f "$data/$set/events.csv.gz" ]; then
     echo "full: $set SKIPPED: there is no $data/$set/events.csv.gz"
     return
@@ -54,14 +55,15 @@ part() {
     browser) browser ;;
     tsan) tests/sanitized.sh tsan ;;
     image) tests/image.sh ;;
-    movielens) train ml-1m deploy/config/movielens.textproto ;;
-    playlists) train playlists deploy/config/playlists.textproto ;;
+    beauty | playlists) train "$1" "$1" ;;
+    movielens | movielens_transformer) train ml-1m "$1" ;;
     *) echo "full: no part is called $1" >&2; return 2 ;;
   esac
 }
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(browser image movielens playlists tsan)
+[ $# -gt 0 ] || parts=(browser image beauty playlists movielens
+  movielens_transformer tsan)
 deploy/install_deps.sh
 failed=()
 for name in "${parts[@]}"; do
