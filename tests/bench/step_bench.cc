@@ -27,8 +27,7 @@ double TimeStep(TwoTowerModel& model, const Examples& examples) {
 absl::Status BenchStep(const SeedSizes& sizes, int32_t steps) {
   ASSIGN_OR_RETURN(const std::unique_ptr<SeedModel> seed,
                    SeedModel::Create(sizes));
-  const TrainingExamples constant = seed->Next();
-  const auto same = [&constant] { return constant; };
+  const auto same = [constant = seed->Next()] { return constant; };
   const auto next = [&seed] { return seed->Next(); };
   for (int32_t i = 0; i < kWarmUp; ++i) TimeStep(seed->model(), next);
   std::vector<double> drawn, repeated, shares;
