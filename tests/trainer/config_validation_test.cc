@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; });
 
 TEST(ConfigValidationTest, ItemFeaturesAreAsManyAsABundleHasFilesFor) {
-  v1::TrainerConfig config = Config({});
+  v1::TrainerConfig config = ConfigWith({});
   config.mutable_items()->set_path("items.csv");
   const auto add = [&config] {
     v1::ItemFeature& feature = *config.mutable_items()->add_features();
@@ -129,7 +129,8 @@ TEST(ConfigValidationTest, ItemFeaturesAreAsManyAsABundleHasFilesFor) {
   EXPECT_THAT(ValidateTrainerConfig(config), IsOk());
   add();
   EXPECT_THAT(ValidateTrainerConfig(config),
-              StatusIs(kInvalid, HasSubstr("items.features: are 101")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("items.features: are 101")));
 }
 
 TEST(ConfigValidationTest, EveryMistakeIsNamedAtOnce) {
