@@ -30,6 +30,7 @@ EmbeddingTable::EmbeddingTable(int64_t rows, int32_t width,
       weights[i] = static_cast<float>(kDeviation * random.Normal());
     }
   }
+  set_step(0);
   idle_.reserve(kCachedIdle);
   for (int64_t missed = 0; missed < kCachedIdle; ++missed) {
     idle_.push_back(IdlePowers(missed));
@@ -105,18 +106,22 @@ void EmbeddingTable::Read(int64_t row, absl::Span<float> out) const {
   Advance(IdleSince(last_steps_[row]), w, out.data());
 }
 
+void EmbeddingTable::set_step(int64_t step) {
+  step_ = step;
+  const double rate = options_.learning_rate.Of(step);
+  const auto next = static_cast<double>(step + 1);
+  factors_ = {
+      .rate = static_cast<float>(rate / (1 - std::pow(options_.beta1, next))),
+      .correction =
+          static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, next))),
+      .decay = static_cast<float>(1 - rate * options_.weight_decay)};
+}
+
 void EmbeddingTable::Update(int64_t row, const float* gradient, float scale) {
   float* w = &state_[row * 3 * width_];
   float* m = w + width_;
   float* v = m + width_;
-  const double learning_rate = options_.learning_rate.Of(step_);
-  const double next = static_cast<double>(step_ + 1);
-  const float rate =
-      static_cast<float>(learning_rate / (1 - std::pow(options_.beta1, next)));
-  const float correction =
-      static_cast<float>(1 / std::sqrt(1 - std::pow(options_.beta2, next)));
-  const float decay =
-      static_cast<float>(1 - learning_rate * options_.weight_decay);
+  const auto [rate, correction, decay] = factors_;
   const float beta1 = static_cast<float>(options_.beta1);
   const float beta2 = static_cast<float>(options_.beta2);
   const float epsilon = static_cast<float>(options_.epsilon);

@@ -40,7 +40,7 @@ class EmbeddingTable {
   // One AdamW step of the row along scale * `gradient` [width]. REQUIRES:
   // touched.
   void Update(int64_t row, const float* gradient, float scale = 1);
-  void AdvanceStep() { ++step_; }
+  void AdvanceStep() { set_step(step_ + 1); }
 
   // Weights [width] from elsewhere; the moments are as at the start. REQUIRES:
   // no step was done.
@@ -55,7 +55,7 @@ class EmbeddingTable {
   std::vector<float>& state() { return state_; }
   std::vector<int64_t>& last_steps() { return last_steps_; }
   int64_t step() const { return step_; }
-  void set_step(int64_t step) { step_ = step; }
+  void set_step(int64_t step);
 
  private:
   // What steps without a gradient do to a row.
@@ -65,6 +65,12 @@ class EmbeddingTable {
     double ratio = 1;  // to the length of a drift step
     double decay = 1;  // to the weights
     double drift = 0;  // in all, per unit of m / sqrt(v)
+  };
+  // What an update multiplies with, the same for all rows of a step.
+  struct Factors {
+    float rate = 0;        // with the first moment's correction
+    float correction = 0;  // of the second moment's root
+    float decay = 0;       // of the weights
   };
   // The powers alone.
   Idle IdlePowers(int64_t missed) const;
@@ -79,6 +85,7 @@ class EmbeddingTable {
   std::vector<int64_t> last_steps_;  // [rows]
   std::vector<Idle> idle_;           // [missed], powers of small numbers
   int64_t step_ = 0;                 // completed
+  Factors factors_;                  // of the next step
 };
 
 }  // namespace segue
