@@ -14,7 +14,8 @@ const series = Object.entries(data).map(([name, steps]) => ({
     high: seconds.max,
   })),
 }));
-const x = axis('rows of the embedding tables', {type: 'linear', beginAtZero: true});
+const x = axis(
+    'rows of the embedding tables', {type: 'linear', beginAtZero: true});
 const y = axis('seconds a step', {beginAtZero: true});
 
 function draw() {

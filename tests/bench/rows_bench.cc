@@ -45,9 +45,15 @@ absl::Status BenchRows(const std::vector<int64_t>& rows, bool evenly,
     }
   }
   for (size_t i = 0; i < rows.size(); ++i) {
+    // Turn by turn: what else the processors do weighs on both.
+    std::vector<double> ratios;
+    for (int32_t step = 0; step < steps; ++step) {
+      ratios.push_back(seconds[i][step] / seconds[0][step]);
+    }
     JsonLine()
         .Add("rows", static_cast<double>(rows[i]))
         .Add("seconds", seconds[i])
+        .Add("by_first", ratios)
         .Print();
   }
   return absl::OkStatus();
