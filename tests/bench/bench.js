@@ -5,18 +5,22 @@
 const canvas = document.getElementById('steps');
 if (canvas === null) return;
 const data = JSON.parse(document.getElementById('data').textContent);
-const points = data.map(({rows, seconds}) => ({
-  x: rows,
-  y: seconds.median,
-  low: seconds.min,
-  high: seconds.max,
+const series = Object.entries(data).map(([name, steps]) => ({
+  name,
+  points: steps.map(({rows, seconds}) => ({
+    x: rows,
+    y: seconds.median,
+    low: seconds.min,
+    high: seconds.max,
+  })),
 }));
-const x = axis('rows of the embedding tables', {type: 'linear', beginAtZero: true});
+const x = axis(
+    'rows of the embedding tables', {type: 'linear', beginAtZero: true});
 const y = axis('seconds a step', {beginAtZero: true});
 
 function draw() {
   Chart.getChart(canvas)?.destroy();
-  lineChart(canvas, [{name: 'median, lowest to highest', points}], x, y);
+  lineChart(canvas, series, x, y);
 }
 
 draw();

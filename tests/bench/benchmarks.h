@@ -18,8 +18,9 @@ absl::Status BenchStep(const SeedSizes& sizes, int32_t steps);
 
 // Training steps with tables of so many rows in all (at least one number),
 // which take turns; divided into items, artists and albums as the seed's are.
-// The batches are alike, their rows lie further apart.
-absl::Status BenchRows(const std::vector<int64_t>& rows, int32_t steps);
+// The batches are alike, their rows lie further apart; `evenly`: SeedSizes.
+absl::Status BenchRows(const std::vector<int64_t>& rows, bool evenly,
+                       int32_t steps);
 
 // Vectors of all items of the seed's model.
 absl::Status BenchEmbed(const SeedSizes& sizes, int32_t repetitions);

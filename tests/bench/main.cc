@@ -40,7 +40,8 @@ absl::Status Run(const CLI::App& app, const Arguments& arguments) {
     return segue::bench::BenchStep(arguments.sizes, arguments.steps);
   }
   if (app.got_subcommand("rows")) {
-    return segue::bench::BenchRows(arguments.rows, arguments.steps);
+    return segue::bench::BenchRows(arguments.rows, arguments.sizes.evenly,
+                                   arguments.steps);
   }
   if (app.got_subcommand("embed")) {
     return segue::bench::BenchEmbed(arguments.sizes, arguments.repetitions);
@@ -76,6 +77,8 @@ int main(int argc, char** argv) {
   }
   rows->add_option("--rows", arguments.rows, "Of all tables together")
       ->capture_default_str();
+  rows->add_flag("--evenly", arguments.sizes.evenly,
+                 "No row of a batch comes twice, none is in a cache");
   embed->add_option("--repetitions", arguments.repetitions)
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

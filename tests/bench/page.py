@@ -44,8 +44,8 @@ def section(name, title, body):
 
 
 def make(rows, steps, chart_js):
-    """`rows`: of the table; `steps`: what trainer_bench says about tables of
-    several sizes."""
+    """`rows`: of the table; `steps`: by name, what trainer_bench says about
+    tables of several sizes; may be None."""
     caption = "Seconds of a training step by rows of the embedding tables"
     sections = section("figures", "Figures", table(rows))
     if steps:

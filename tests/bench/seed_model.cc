@@ -13,14 +13,15 @@ namespace {
 
 constexpr int32_t kSecondsBetweenEvents = 60000;
 
-// Rows of a table of `count`. Zipf-like: exponent 1.3, by inversion of the
+// A row of a table of `count`. Zipf-like: exponent 1.3, by inversion of the
 // continuous law, past the end of the table modulo its size.
-int32_t DrawRow(Random& random, int32_t count, int32_t stride) {
-  if (stride > 0) {
-    return static_cast<int32_t>(random.Below(count / stride)) * stride;
+int32_t DrawRow(Random& random, int32_t count, const SeedSizes& sizes) {
+  const int32_t rows = count / sizes.stride;
+  if (sizes.evenly) {
+    return static_cast<int32_t>(random.Below(rows)) * sizes.stride;
   }
   const double x = std::pow(1 - random.Uniform(), -1 / 0.3);
-  return static_cast<int32_t>(std::fmod(x - 1, count));
+  return static_cast<int32_t>(std::fmod(x - 1, rows)) * sizes.stride;
 }
 
 FeatureTable Categories(const char* name, int32_t values,
@@ -29,7 +30,7 @@ FeatureTable Categories(const char* name, int32_t values,
   for (int32_t v = 0; v < values; ++v) table.values.Add(absl::StrCat(v));
   table.begins.push_back(0);
   for (int32_t item = 0; item < sizes.items; ++item) {
-    table.value_rows.push_back(DrawRow(random, values, sizes.stride));
+    table.value_rows.push_back(DrawRow(random, values, sizes));
     table.begins.push_back(static_cast<int64_t>(table.value_rows.size()));
   }
   return table;
@@ -43,7 +44,7 @@ Dataset MakeData(const SeedSizes& sizes) {
   data.log.user_begins.push_back(0);
   for (int32_t u = 0; u < sizes.users; ++u) {
     for (int32_t e = 0; e < sizes.events_per_user; ++e) {
-      data.log.items.push_back(DrawRow(random, sizes.items, sizes.stride));
+      data.log.items.push_back(DrawRow(random, sizes.items, sizes));
       data.log.times.push_back(e * kSecondsBetweenEvents);
       data.log.weights.push_back(static_cast<float>(random.Uniform()));
     }

@@ -20,11 +20,12 @@ struct SeedSizes {
   int32_t users = 9238, items = 877168, artists = 1293394, albums = 3367691;
   int32_t events_per_user = 400;
   int32_t batch = 2048;
-  // 0: items, artists and albums are drawn Zipf-like, as seed_training.py draws
-  // them. n: evenly from each n-th row of their tables, so that nearly every
-  // row of a batch is another, none is in a cache, and batches of tables n
-  // times as large are like those of the smaller ones.
-  int32_t stride = 0;
+  // Items, artists and albums are drawn from each stride-th row of their
+  // tables, so that batches of larger tables are like those of smaller ones;
+  // Zipf-like, as seed_training.py draws them, or evenly, so that nearly every
+  // row of a batch is another and none is in a cache.
+  int32_t stride = 1;
+  bool evenly = false;
 };
 
 // Data, split, model and steps, which borrow from each other: not to be moved.
