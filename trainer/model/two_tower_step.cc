@@ -169,7 +169,7 @@ torch::Tensor TwoTowerModel::State::RunQueryTower() {
     inputs.insert(inputs.end(), {positions, begins, ages});
   }
   if (shape.history_times) inputs.insert(inputs.end(), {times, target_times});
-  const torch::Tensor all =
+  torch::Tensor all =
       query_tower
           .get_method(windows ? "forward" : "forward_packed")(std::move(inputs))
           .toTensor();
