@@ -14,23 +14,18 @@ void ScriptWeights::Add(const std::string& name, const torch::Tensor& values) {
 void ScriptWeights::AddLinear(const std::string& name, int32_t in,
                               int32_t out) {
   AddNormal(name + "_weight", {out, in}, std::sqrt(2.0 / (in + out)));
-  Add(name + "_bias", torch::zeros({out}));
+  AddZeros(name + "_bias", {out});
 }
 
 void ScriptWeights::AddZeroLinear(const std::string& name, int32_t in,
                                   int32_t out) {
-  Add(name + "_weight", torch::zeros({out, in}));
-  Add(name + "_bias", torch::zeros({out}));
-}
-
-void ScriptWeights::Share(const std::string& name,
-                          const torch::Tensor& values) {
-  Add(name, values);
+  AddZeros(name + "_weight", {out, in});
+  AddZeros(name + "_bias", {out});
 }
 
 void ScriptWeights::AddNorm(const std::string& name, int32_t width) {
   Add(name + "_weight", torch::ones({width}));
-  Add(name + "_bias", torch::zeros({width}));
+  AddZeros(name + "_bias", {width});
 }
 
 void ScriptWeights::AddNormal(const std::string& name, at::IntArrayRef sizes,

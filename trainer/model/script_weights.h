@@ -17,18 +17,17 @@ class ScriptWeights {
   ScriptWeights(torch::jit::Module& module, uint64_t seed)
       : module_(module), generator_(at::detail::createCPUGenerator(seed)) {}
 
+  // `name`, as given. Another module may have the tensor as its parameter too.
+  void Add(const std::string& name, const torch::Tensor& values);
   // `name`_weight [out, in], Xavier-normal, and `name`_bias [out], 0.
   void AddLinear(const std::string& name, int32_t in, int32_t out);
   // The same with weights of 0.
   void AddZeroLinear(const std::string& name, int32_t in, int32_t out);
-  // `name`, which is another module's parameter too: trained once.
-  void Share(const std::string& name, const torch::Tensor& values);
   // `name`_weight [width], 1, and `name`_bias [width], 0.
   void AddNorm(const std::string& name, int32_t width);
   // `name` [sizes], normal with that standard deviation.
   void AddNormal(const std::string& name, at::IntArrayRef sizes,
                  double deviation);
-
   // `name` [sizes], 0.
   void AddZeros(const std::string& name, at::IntArrayRef sizes);
 
@@ -40,8 +39,6 @@ class ScriptWeights {
   static std::string Dropout(const std::string& x, double share);
 
  private:
-  void Add(const std::string& name, const torch::Tensor& values);
-
   torch::jit::Module& module_;
   at::Generator generator_;
 };

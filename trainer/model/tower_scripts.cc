@@ -60,8 +60,8 @@ size_t ShareLayers(const torch::jit::Module& items, ScriptWeights& weights) {
   size_t count = 0;
   for (; items.hasattr(LayerName("", count) + "_weight"); ++count) {
     for (const char* part : {"_weight", "_bias"}) {
-      weights.Share(LayerName("item_", count) + part,
-                    items.attr(LayerName("", count) + part).toTensor());
+      weights.Add(LayerName("item_", count) + part,
+                  items.attr(LayerName("", count) + part).toTensor());
     }
   }
   return count;

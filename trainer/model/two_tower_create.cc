@@ -1,9 +1,7 @@
 // TwoTowerModel::Create: the configuration as towers, tables and optimisers.
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -150,17 +148,12 @@ Dislikes InTraining(const EventLog& log, const Split& split,
 // not.
 std::unique_ptr<torch::optim::AdamW> MakeOptimiser(
     const v1::TrainingConfig& config,
-    std::initializer_list<torch::jit::Module> towers,
+    const std::vector<std::pair<std::string, torch::Tensor>>& towers,
     const torch::Tensor& log_temperature) {
   std::vector<torch::Tensor> decaying, others = {log_temperature};
-  std::set<const void*> known;  // towers may share parameters
-  for (const torch::jit::Module& tower : towers) {
-    for (const auto& parameter : tower.named_parameters()) {
-      if (!known.insert(parameter.value.data_ptr()).second) continue;
-      const bool matrix = absl::EndsWith(parameter.name, "_weight") &&
-                          parameter.value.dim() == 2;
-      (matrix ? decaying : others).push_back(parameter.value);
-    }
+  for (const auto& [name, values] : towers) {
+    const bool matrix = absl::EndsWith(name, "_weight") && values.dim() == 2;
+    (matrix ? decaying : others).push_back(values);
   }
   const auto options = [&config](double decay) {
     return std::make_unique<torch::optim::AdamWOptions>(
@@ -277,7 +270,7 @@ absl::StatusOr<std::unique_ptr<TwoTowerModel>> TwoTowerModel::Create(
       .candidates = Candidates(ToCandidates(config.training(), Mix64(seed, 7)),
                                std::move(catalogue), data.items.rows()),
   });
-  state->optimiser = MakeOptimiser(config.training(), {query_tower, item_tower},
+  state->optimiser = MakeOptimiser(config.training(), state->TowerParameters(),
                                    state->log_temperature);
   return absl::WrapUnique(new TwoTowerModel(std::move(state)));
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "trainer/model/two_tower_state.h"
@@ -16,14 +17,23 @@ constexpr int64_t kEmbedEvents = 65536;
 
 }  // namespace
 
-std::vector<torch::Tensor> TwoTowerModel::State::DenseParameters() {
-  std::vector<torch::Tensor> parameters;
-  std::set<const void*> known;  // towers may share parameters
-  for (torch::jit::Module* tower : {&query_tower, &item_tower}) {
+std::vector<std::pair<std::string, torch::Tensor>>
+TwoTowerModel::State::TowerParameters() const {
+  std::vector<std::pair<std::string, torch::Tensor>> parameters;
+  std::set<const void*> known;
+  for (const torch::jit::Module* tower : {&query_tower, &item_tower}) {
     for (const auto& parameter : tower->named_parameters()) {
       if (!known.insert(parameter.value.data_ptr()).second) continue;
-      parameters.push_back(parameter.value);
+      parameters.emplace_back(parameter.name, parameter.value);
     }
+  }
+  return parameters;
+}
+
+std::vector<torch::Tensor> TwoTowerModel::State::DenseParameters() const {
+  std::vector<torch::Tensor> parameters;
+  for (const auto& [name, values] : TowerParameters()) {
+    parameters.push_back(values);
   }
   parameters.push_back(log_temperature);
   return parameters;

@@ -6,6 +6,8 @@
 #include <torch/torch.h>
 
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/model/age.h"
@@ -61,8 +63,11 @@ struct TwoTowerModel::State {
     return predictions.empty() ? i : predictions[i];
   }
 
-  // What is trained and lies in no table, in a fixed order.
-  std::vector<torch::Tensor> DenseParameters();
+  // The towers' parameters with their names, in a fixed order; those that the
+  // towers share once.
+  std::vector<std::pair<std::string, torch::Tensor>> TowerParameters() const;
+  // What is trained and lies in no table: those, and the temperature.
+  std::vector<torch::Tensor> DenseParameters() const;
 
   // A step, in this order. (two_tower_step.cc)
   void Fill(const TrainingExamples& examples);

@@ -4,19 +4,14 @@
 
 #include <cmath>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "trainer/data/dataset.h"
-#include "trainer/data/split.h"
-#include "trainer/data/window_sampler.h"
-#include "trainer/model/two_tower_model.h"
 
 namespace segue::testing {
 
@@ -106,61 +101,6 @@ inline v1::TrainerConfig TinyConfig() {
       &config));
   return config;
 }
-
-// The data with its split, ready to train on; models borrow it.
-struct TinyRun {
-  explicit TinyRun(const v1::TrainerConfig& configuration = TinyConfig())
-      : config(configuration),
-        data(TinyDataset()),
-        split(SplitEvents(data.log, data.items.size(), config).value()),
-        sampler(WindowSampler::Create(data.log, split, config.window(),
-                                      config.seed())
-                    .value()) {}
-  TinyRun(const TinyRun&) = delete;
-  TinyRun& operator=(const TinyRun&) = delete;
-
-  std::unique_ptr<TwoTowerModel> NewModel() const {
-    return TwoTowerModel::Create(data, split, config).value();
-  }
-
-  // The examples of one step: the `batch`-th sixteen of an epoch.
-  std::vector<EvaluationQuery> Batch(int64_t epoch, int64_t batch) const {
-    std::vector<EvaluationQuery> examples;
-    for (int64_t place = 16 * batch; place < 16 * (batch + 1); ++place) {
-      examples.push_back(sampler.Example(epoch, place));
-    }
-    return examples;
-  }
-
-  // All that a model serves: rows and vectors of items, rows of users, vectors
-  // of queries.
-  std::vector<float> Served(TwoTowerModel& model) const {
-    const TowerShape& shape = model.shape();
-    std::vector<float> all;
-    const auto append = [&all](int64_t floats) {
-      all.resize(all.size() + floats);
-      return absl::MakeSpan(all).last(floats);
-    };
-    for (int64_t row = 0; row < data.items.rows(); ++row) {
-      model.ReadItemRow(row, append(shape.item_width));
-    }
-    for (int64_t row = 0; row < data.users.rows(); ++row) {
-      model.ReadUserRow(row, append(shape.user_width));
-    }
-    EXPECT_TRUE(
-        model.EmbedItems(append(int64_t{kTinyItems} * shape.dimension)).ok());
-    const auto queries = static_cast<int64_t>(split.validation.size());
-    EXPECT_TRUE(
-        model.EmbedQueries(split.validation, append(queries * shape.dimension))
-            .ok());
-    return all;
-  }
-
-  v1::TrainerConfig config;
-  Dataset data;
-  Split split;
-  WindowSampler sampler;
-};
 
 }  // namespace segue::testing
 

@@ -11,7 +11,7 @@
 #include "tests/testing/file_size_limit.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
-#include "tests/trainer/model/tiny_dataset.h"
+#include "tests/trainer/model/tiny_run.h"
 #include "trainer/model/two_tower_model.h"
 
 namespace segue {

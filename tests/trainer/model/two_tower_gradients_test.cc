@@ -14,7 +14,7 @@
 #include "gtest/gtest.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
-#include "tests/trainer/model/tiny_dataset.h"
+#include "tests/trainer/model/tiny_run.h"
 #include "trainer/model/age.h"
 #include "trainer/model/candidates.h"
 #include "trainer/model/frequency_estimator.h"

@@ -15,19 +15,23 @@
 #include "gtest/gtest.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
-#include "tests/trainer/model/tiny_dataset.h"
+#include "tests/trainer/model/tiny_run.h"
 #include "trainer/model/candidates.h"
 
 namespace segue {
 namespace {
 
 using segue::testing::IsOk;
+using segue::testing::ItemRow;
+using segue::testing::ItemVectors;
 using segue::testing::kTinyItems;
 using segue::testing::kTinyNewItem;
+using segue::testing::QueryVectors;
 using segue::testing::StatusIs;
 using segue::testing::TempFolder;
 using segue::testing::TinyConfig;
 using segue::testing::TinyRun;
+using segue::testing::UserRow;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::FloatNear;
@@ -35,31 +39,6 @@ using ::testing::Gt;
 using ::testing::HasSubstr;
 using ::testing::Lt;
 using ::testing::Pointwise;
-
-std::vector<float> ItemRow(const TwoTowerModel& model, int64_t row) {
-  std::vector<float> out(model.shape().item_width);
-  model.ReadItemRow(row, absl::MakeSpan(out));
-  return out;
-}
-
-std::vector<float> UserRow(const TwoTowerModel& model, int64_t row) {
-  std::vector<float> out(model.shape().user_width);
-  model.ReadUserRow(row, absl::MakeSpan(out));
-  return out;
-}
-
-std::vector<float> QueryVectors(TwoTowerModel& model,
-                                const std::vector<EvaluationQuery>& queries) {
-  std::vector<float> out(queries.size() * model.shape().dimension);
-  EXPECT_THAT(model.EmbedQueries(queries, absl::MakeSpan(out)), IsOk());
-  return out;
-}
-
-std::vector<float> ItemVectors(TwoTowerModel& model) {
-  std::vector<float> out(kTinyItems * model.shape().dimension);
-  EXPECT_THAT(model.EmbedItems(absl::MakeSpan(out)), IsOk());
-  return out;
-}
 
 void TrainEpochs(const TinyRun& run, TwoTowerModel& model, int epochs) {
   for (int epoch = 0; epoch < epochs; ++epoch) {

@@ -16,7 +16,7 @@
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
 #include "tests/testing/tiny_bundle.h"
-#include "tests/trainer/model/tiny_dataset.h"
+#include "tests/trainer/model/tiny_run.h"
 #include "trainer/evaluation/snapshot_answers.h"
 #include "trainer/model/warm_start_bundle.h"
 #include "trainer/publish/publisher.h"
@@ -25,12 +25,14 @@ namespace segue {
 namespace {
 
 using segue::testing::IsOk;
+using segue::testing::ItemRow;
 using segue::testing::kTinyItems;
 using segue::testing::kTinyNewItem;
 using segue::testing::StatusIs;
 using segue::testing::TempFolder;
 using segue::testing::TinyConfig;
 using segue::testing::TinyRun;
+using segue::testing::UserRow;
 using ::testing::AllOf;
 using ::testing::ElementsAreArray;
 using ::testing::FloatNear;
@@ -107,17 +109,6 @@ class WarmStartTest : public ::testing::Test {
                                            /*steps=*/0, &earlier.schema));
     RETURN_IF_ERROR(model->WarmStart(earlier));
     return model;
-  }
-
-  static std::vector<float> ItemRow(const TwoTowerModel& model, int64_t row) {
-    std::vector<float> values(model.shape().item_width);
-    model.ReadItemRow(row, absl::MakeSpan(values));
-    return values;
-  }
-  static std::vector<float> UserRow(const TwoTowerModel& model, int64_t row) {
-    std::vector<float> values(model.shape().user_width);
-    model.ReadUserRow(row, absl::MakeSpan(values));
-    return values;
   }
 
   const TempFolder folder_;

@@ -13,7 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/temp_folder.h"
-#include "tests/trainer/model/tiny_dataset.h"
+#include "tests/trainer/model/tiny_run.h"
 #include "trainer/training/checkpoints.h"
 #include "trainer/training/train_loop.h"
 
