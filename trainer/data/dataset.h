@@ -32,7 +32,7 @@ struct FeatureTable {
   // NUMERIC: NaN where the source had none.
   std::vector<float> numbers;  // [rows]
 
-  // VECTOR: standardised (config.proto), zeros where the source had none.
+  // VECTOR: standardised (data_config.proto), zeros where the source had none.
   std::vector<float> vectors;  // [rows, vector_width]
   int32_t vector_width = 0;
   v1::VectorScale vector_scale;  // what standardised them

@@ -1,6 +1,6 @@
 // What a TrainerConfig must hold beyond its types.
-#ifndef SEGUE_TRAINER_CONFIG_VALIDATION_H_
-#define SEGUE_TRAINER_CONFIG_VALIDATION_H_
+#ifndef SEGUE_TRAINER_CONFIG_CONFIG_VALIDATION_H_
+#define SEGUE_TRAINER_CONFIG_CONFIG_VALIDATION_H_
 
 #include "absl/status/status.h"
 #include "segue/v1/config.pb.h"
@@ -13,4 +13,4 @@ absl::Status ValidateTrainerConfig(const v1::TrainerConfig& config);
 
 }  // namespace segue
 
-#endif  // SEGUE_TRAINER_CONFIG_VALIDATION_H_
+#endif  // SEGUE_TRAINER_CONFIG_CONFIG_VALIDATION_H_

@@ -1,6 +1,6 @@
 // What a configuration asks of files that it does not name.
-#ifndef SEGUE_TRAINER_EMPTY_PATHS_H_
-#define SEGUE_TRAINER_EMPTY_PATHS_H_
+#ifndef SEGUE_TRAINER_CONFIG_EMPTY_PATHS_H_
+#define SEGUE_TRAINER_CONFIG_EMPTY_PATHS_H_
 
 #include <string>
 #include <vector>
@@ -18,4 +18,4 @@ std::vector<std::string> LeaveOutEmptyPaths(v1::TrainerConfig& config);
 
 }  // namespace segue
 
-#endif  // SEGUE_TRAINER_EMPTY_PATHS_H_
+#endif  // SEGUE_TRAINER_CONFIG_EMPTY_PATHS_H_

@@ -1,4 +1,4 @@
-#include "trainer/automatic_options.h"
+#include "trainer/config/automatic_options.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "trainer/automatic_options.h"
+#include "trainer/config/automatic_options.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -1,4 +1,4 @@
-#include "trainer/ignored_options.h"
+#include "trainer/config/ignored_options.h"
 
 #include "absl/strings/str_cat.h"
 

@@ -1,6 +1,6 @@
 // What a configuration says to no effect.
-#ifndef SEGUE_TRAINER_IGNORED_OPTIONS_H_
-#define SEGUE_TRAINER_IGNORED_OPTIONS_H_
+#ifndef SEGUE_TRAINER_CONFIG_IGNORED_OPTIONS_H_
+#define SEGUE_TRAINER_CONFIG_IGNORED_OPTIONS_H_
 
 #include <string>
 #include <vector>
@@ -16,4 +16,4 @@ std::vector<std::string> IgnoredOptions(const v1::TrainerConfig& config);
 
 }  // namespace segue
 
-#endif  // SEGUE_TRAINER_IGNORED_OPTIONS_H_
+#endif  // SEGUE_TRAINER_CONFIG_IGNORED_OPTIONS_H_

@@ -1,5 +1,5 @@
 // What a TrainerConfig may not say of its data: events, items, users, split.
-#include "tests/trainer/config_cases.h"
+#include "tests/trainer/config/config_cases.h"
 
 namespace segue {
 namespace {

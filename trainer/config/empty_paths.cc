@@ -1,4 +1,4 @@
-#include "trainer/empty_paths.h"
+#include "trainer/config/empty_paths.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "trainer/verbs/run_fingerprint.h"
+#include "trainer/config/run_fingerprint.h"
 
 #include <cstdint>
 #include <vector>

@@ -1,7 +1,7 @@
 // What tests of ValidateTrainerConfig() share: configs of a few settings, and
 // how a refusal reads.
-#ifndef SEGUE_TESTS_TRAINER_CONFIG_CASES_H_
-#define SEGUE_TESTS_TRAINER_CONFIG_CASES_H_
+#ifndef SEGUE_TESTS_TRAINER_CONFIG_CONFIG_CASES_H_
+#define SEGUE_TESTS_TRAINER_CONFIG_CONFIG_CASES_H_
 
 #include <ostream>
 #include <string>
@@ -11,7 +11,7 @@
 #include "core/config/text_proto.h"
 #include "gmock/gmock.h"
 #include "tests/testing/status_matchers.h"
-#include "trainer/config_validation.h"
+#include "trainer/config/config_validation.h"
 
 namespace segue::testing {
 
@@ -51,4 +51,4 @@ inline void ExpectRefused(const Refused& test) {
 
 }  // namespace segue::testing
 
-#endif  // SEGUE_TESTS_TRAINER_CONFIG_CASES_H_
+#endif  // SEGUE_TESTS_TRAINER_CONFIG_CONFIG_CASES_H_

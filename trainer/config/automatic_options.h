@@ -1,7 +1,7 @@
 // Settings that follow from the data's size where a configuration leaves them
 // open.
-#ifndef SEGUE_TRAINER_AUTOMATIC_OPTIONS_H_
-#define SEGUE_TRAINER_AUTOMATIC_OPTIONS_H_
+#ifndef SEGUE_TRAINER_CONFIG_AUTOMATIC_OPTIONS_H_
+#define SEGUE_TRAINER_CONFIG_AUTOMATIC_OPTIONS_H_
 
 #include <cstdint>
 #include <string>
@@ -27,4 +27,4 @@ std::vector<std::string> FillAutomaticOptions(int64_t items, int64_t events,
 
 }  // namespace segue
 
-#endif  // SEGUE_TRAINER_AUTOMATIC_OPTIONS_H_
+#endif  // SEGUE_TRAINER_CONFIG_AUTOMATIC_OPTIONS_H_

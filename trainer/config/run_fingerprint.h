@@ -1,6 +1,6 @@
 // What a checkpoint must agree with to be gone on from.
-#ifndef SEGUE_TRAINER_VERBS_RUN_FINGERPRINT_H_
-#define SEGUE_TRAINER_VERBS_RUN_FINGERPRINT_H_
+#ifndef SEGUE_TRAINER_CONFIG_RUN_FINGERPRINT_H_
+#define SEGUE_TRAINER_CONFIG_RUN_FINGERPRINT_H_
 
 #include <string>
 
@@ -24,4 +24,4 @@ std::string RunFingerprint(const v1::TrainerConfig& config, const Dataset& data,
 
 }  // namespace segue
 
-#endif  // SEGUE_TRAINER_VERBS_RUN_FINGERPRINT_H_
+#endif  // SEGUE_TRAINER_CONFIG_RUN_FINGERPRINT_H_

@@ -1,4 +1,4 @@
-#include "trainer/empty_paths.h"
+#include "trainer/config/empty_paths.h"
 
 #include <string>
 #include <vector>
@@ -6,7 +6,7 @@
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "tests/testing/status_matchers.h"
-#include "trainer/config_validation.h"
+#include "trainer/config/config_validation.h"
 
 namespace segue {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainer/config_validation.h"
+#include "trainer/config/config_validation.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -12,7 +12,7 @@
 #include "core/config/text_proto.h"
 #include "gmock/gmock.h"
 #include "tests/testing/status_matchers.h"
-#include "tests/trainer/config_cases.h"
+#include "tests/trainer/config/config_cases.h"
 
 namespace segue {
 namespace {
