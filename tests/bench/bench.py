@@ -22,77 +22,26 @@ What is not there is said to be SKIPPED.
 
 import argparse
 import collections
-import csv
-import gzip
 import json
 import os
 import pathlib
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 
 import page
+import transformer
+from spread import spread, text
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 Row = collections.namedtuple("Row", "what figure peer ratio wanted")
-TransformerCase = collections.namedtuple(
-    "TransformerCase",
-    "data width length dropout negatives sequences steps minutes",
-)
-
-# What transformer.py is known to be run with; `steps` and `minutes` are how
-# long either side goes on.
-TRANSFORMERS = [
-    TransformerCase("beauty", 64, 50, 0.5, 2048, 512, 130, 0.4),
-    TransformerCase("ml-1m", 128, 200, 0.2, 0, 32, 100, 0.1),
-]
-
-
-class Skipped(Exception):
-    pass
-
-
-def spread(values):
-    values = sorted(values)
-    return {
-        "median": statistics.median(values),
-        "min": values[0],
-        "max": values[-1],
-        "count": len(values),
-    }
-
-
-def text(figure, unit="", digits=3):
-    """A figure or a spread of figures, as people read it."""
-
-    def number(value):
-        if value >= 1000:
-            return f"{value:,.0f}"
-        return f"{value:.{digits}g}"
-
-    if not isinstance(figure, dict):
-        return number(figure) + unit
-    line = number(figure["median"]) + unit
-    if figure["count"] > 1:
-        line += f" ({number(figure['min'])} to {number(figure['max'])})"
-    return line
-
-
-def per_second(count, seconds):
-    """A spread of seconds as one of counts a second."""
-    return {
-        "median": count / seconds["median"],
-        "min": count / seconds["max"],
-        "max": count / seconds["min"],
-        "count": seconds["count"],
-    }
 
 
 class Bench:
     def __init__(self, arguments):
+        self.root = ROOT
         self.build = pathlib.Path(arguments.build).resolve()
         self.folder = self.build / "bench"
         self.pairs = arguments.pairs
@@ -285,108 +234,13 @@ class Bench:
             wanted="at most 4.29 (4 GiB)",
         )
 
-    def transformer(self):
-        missing = self.why_no_peer("transformer.py")
-        for case in TRANSFORMERS:
-            what = (
-                f"transformer, {case.data} (width {case.width}, {case.length}"
-                f" events, "
-                + (
-                    f"{case.negatives} negatives"
-                    if case.negatives
-                    else "full softmax"
-                )
-                + "), targets/s"
-            )
-            events = self.data / case.data / "events.csv.gz"
-            if not events.is_file():
-                self.skip(what, f"there is no {events} (SEGUE_DATA)")
-                continue
-            self.transformer_case(case, what, events, missing)
-
-    def transformer_case(self, case, what, events, missing):
-        batch = targets_a_step(events, case)
-        ours, theirs = [], []
-        for _ in range(self.pairs):
-            ours.append(self.our_transformer(case, events, batch))
-            if not missing:
-                theirs.append(self.their_transformer(case))
-        self.figures.setdefault("transformer", {})[case.data] = {
-            "targets_a_step": batch,
-            "ours": ours,
-            "peer": theirs,
-        }
-        if missing:
-            self.add(what, text(spread(ours)))
-            self.skip("the same in PyTorch", missing)
-            return
-        ratios = [own / peer for own, peer in zip(ours, theirs)]
-        self.add(
-            what,
-            text(spread(ours)),
-            text(spread(theirs)),
-            text(spread(ratios)),
-            "at least 1",
-        )
-
-    def our_transformer(self, case, events, batch):
-        run = self.folder / "transformer"
-        shutil.rmtree(run, ignore_errors=True)
-        loss = (
-            ["negatives=UNIFORM", f"uniform_negatives={case.negatives}"]
-            if case.negatives
-            else ["negatives=FULL"]
-        )
-        assignments = [
-            f"run_dir={run}",
-            f"bundle_root={run}/bundles",
-            f"events.path={events}",
-            f"items.embedding_width={case.width}",
-            f"window.history_length={case.length}",
-            f"model.encoder.width={case.width}",
-            f"model.encoder.dropout={case.dropout}",
-            f"model.layers=[{case.width}]",
-            f"training.batch_size={batch}",
-            f"training.max_steps={case.steps}",
-        ] + [f"training.loss.{setting}" for setting in loss]
-        command = [self.build / "bin/segue-trainer", "train", "--config"]
-        command.append(ROOT / "tests/bench/transformer.textproto")
-        for assignment in assignments:
-            command += ["--set", assignment]
-        self.run(command, self.ours)
-        with open(run / "report.json", encoding="utf-8") as file:
-            return json.load(file)["training"]["examples_per_second"]
-
-    def their_transformer(self, case):
-        arguments = [self.data / case.data, "--every", 1000]
-        for name, value in [
-            ("width", case.width),
-            ("length", case.length),
-            ("dropout", case.dropout),
-            ("negatives", case.negatives),
-            ("batch", case.sequences),
-            ("minutes", case.minutes),
-        ]:
-            arguments += [f"--{name}", value]
-        line = self.peer("transformer.py", *arguments)
-        return float(re.search(r"(\d+) tokens/s", line).group(1))
-
-
-def targets_a_step(events, case):
-    """As many as the peer's batches of sequences hold on average: a user's last
-    two events are no targets, the first one has nothing before it."""
-    with gzip.open(events, "rt", encoding="utf-8") as file:
-        counts = collections.Counter(row["uid"] for row in csv.DictReader(file))
-    targets = [min(n - 3, case.length) for n in counts.values() if n >= 4]
-    return round(case.sequences * statistics.mean(targets))
-
 
 PARTS = {
     "step": Bench.step,
     "rows": Bench.rows_of_tables,
     "embed": Bench.embed,
     "read": Bench.read,
-    "transformer": Bench.transformer,
+    "transformer": transformer.compare,
 }
 
 
