@@ -274,7 +274,7 @@ def main():
     result = {
         "processors": os.cpu_count(),
         "rows": [row._asdict() for row in bench.rows],
-        **bench.figures,
+        "figures": bench.figures,
     }
     with open(bench.folder / "bench.json", "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)

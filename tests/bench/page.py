@@ -62,6 +62,7 @@ def make(rows, steps, chart_js):
         for file in [REPORT / "charts.js", HERE / "bench.js"]
     )
     style = (REPORT / "page.css").read_text(encoding="utf-8")
+    style += "\ntbody th { white-space: normal; min-width: 12rem; }\n"
     result = (REPORT / "page.html").read_text(encoding="utf-8")
     for place, text in {
         "title": "Speed of the trainer",
