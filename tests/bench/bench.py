@@ -34,22 +34,23 @@ import page
 import transformer
 from spread import spread, text
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-
 Row = collections.namedtuple("Row", "what figure peer ratio wanted")
 
 
 class Bench:
+    root = pathlib.Path(__file__).resolve().parents[2]
+
     def __init__(self, arguments):
-        self.root = ROOT
         self.build = pathlib.Path(arguments.build).resolve()
         self.folder = self.build / "bench"
         self.pairs = arguments.pairs
-        shared = ROOT.parent / "shared"
+        shared = self.root.parent / "shared"
         self.peers = pathlib.Path(
             os.environ.get("SEGUE_PEERS", shared / "bench")
         )
-        data = shared / "data" if (shared / "data").is_dir() else ROOT / "data"
+        data = shared / "data"
+        if not data.is_dir():
+            data = self.root / "data"
         self.data = pathlib.Path(os.environ.get("SEGUE_DATA", data))
         self.python = os.environ.get("SEGUE_PEER_PYTHON", "python3")
         # As segue-trainer starts itself.
@@ -209,7 +210,7 @@ class Bench:
 
     def read(self):
         folder = self.synthetic()
-        arguments = ["--config", ROOT / "deploy/config/yambda.textproto"]
+        arguments = ["--config", self.root / "deploy/config/yambda.textproto"]
         for assignment in [
             f"events.path={folder}/listens.parquet",
             f"items.features[0].mapping_path={folder}/"
