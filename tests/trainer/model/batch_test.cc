@@ -93,7 +93,7 @@ TEST(BatchTest, NoTraceOfTheBatchBefore) {
   used.AddCandidates({{4, 0}});
   for (Batch* batch : {&used, &fresh}) {
     batch->FillWindows(1, {{.user = 1, .target = 5}});
-    batch->AddCandidates({{1}});
+    batch->AddCandidates(std::vector<int32_t>{1});
   }
   EXPECT_THAT(used.items(), ElementsAre(3, 1));
   EXPECT_EQ(used.items(), fresh.items());

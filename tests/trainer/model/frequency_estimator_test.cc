@@ -30,7 +30,7 @@ std::vector<float> Observe(FrequencyEstimator& estimator,
 
 TEST(FrequencyEstimatorTest, WhatWasNeverSeenHasNoProbability) {
   FrequencyEstimator estimator(10, 0, kAlpha);
-  estimator.Observe({{3}});
+  estimator.Observe(std::vector<int32_t>{3});
   EXPECT_EQ(estimator.Probability(4), 0);
   EXPECT_EQ(estimator.Probability(3), 1);
 }
