@@ -18,10 +18,8 @@
 namespace segue {
 namespace {
 
-// Breadth of the walk through a plain graph. A coarse quantiser's is twice its
-// nprobe: below that it misses near cells, above it nothing more is found.
+// Breadth of the walk through a graph of vectors.
 constexpr int kGraphBreadth = 128;
-constexpr int kQuantizerBreadthPerProbe = 2;
 
 // Refinement takes k_factor candidates for each of k, and of no fewer than
 // this: the few best of a small k would otherwise be lost before it.
@@ -61,8 +59,8 @@ class FaissIndex : public VectorIndex {
   int64_t size() const override { return index_->ntotal; }
   int32_t dimension() const override { return index_->d; }
   absl::StatusOr<std::vector<Neighbor>> Search(
-      absl::Span<const float> query, int32_t k,
-      absl::Span<const int32_t> excluded) const override;
+      absl::Span<const float> query,
+      const SearchOptions& options) const override;
 
  private:
   explicit FaissIndex(std::unique_ptr<faiss::Index> index)
@@ -70,9 +68,11 @@ class FaissIndex : public VectorIndex {
 
   absl::Status Configure(const FaissIndexOptions& options,
                          const std::string& path);
+  // Why there is no such search, or OK.
+  absl::Status CheckEffort(const SearchEffort& effort) const;
   absl::Status CheckQuery(absl::Span<const float> query, int32_t k) const;
   std::vector<Neighbor> FindBest(absl::Span<const float> query, int32_t k,
-                                 int64_t wanted,
+                                 int64_t wanted, const SearchEffort& effort,
                                  const std::vector<int32_t>& excluded) const;
   // At most `count` rows that `core` finds for `x`, without the excluded ones.
   static std::vector<Neighbor> Candidates(const faiss::Index& core,
@@ -91,7 +91,8 @@ class FaissIndex : public VectorIndex {
   const faiss::Index* scorer_ = nullptr;
   bool scorer_sees_inner_ = false;
   std::unique_ptr<faiss::IndexIVF> all_cells_;
-  int32_t k_factor_ = 1;
+  std::unique_ptr<CellGraph> cell_graph_;  // null: the quantiser is no graph
+  SearchEffort effort_;
 };
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> FaissIndex::Create(
@@ -120,15 +121,10 @@ absl::Status FaissIndex::Configure(const FaissIndexOptions& options,
                   ", inner product (0) is expected");
   }
   if (layers_.refine != nullptr) {
-    if (options.k_factor < 1) {
-      return refuse("refines, so k_factor must be positive, not ",
-                    options.k_factor);
-    }
     if (layers_.refine->refine_index->ntotal != options.size) {
       return refuse("refines ", layers_.refine->refine_index->ntotal,
                     " vectors, ", options.size, " are expected");
     }
-    k_factor_ = options.k_factor;
     scorer_ = layers_.refine->refine_index;
   } else if (layers_.graph != nullptr) {
     scorer_ = layers_.graph->storage;
@@ -137,23 +133,33 @@ absl::Status FaissIndex::Configure(const FaissIndexOptions& options,
   }
   scorer_sees_inner_ = layers_.refine == nullptr;
   if (layers_.graph != nullptr) layers_.graph->hnsw.efSearch = kGraphBreadth;
-  if (layers_.ivf != nullptr) {
-    if (options.nprobe < 1) {
-      return refuse("has ", layers_.ivf->nlist,
-                    " cells, so nprobe must be positive, not ", options.nprobe);
-    }
-    layers_.ivf->nprobe = std::min<size_t>(options.nprobe, layers_.ivf->nlist);
-    if (layers_.quantizer_graph != nullptr) {
-      layers_.quantizer_graph->hnsw.efSearch =
-          kQuantizerBreadthPerProbe * static_cast<int>(layers_.ivf->nprobe);
-    }
-    if (scorer_ == nullptr) all_cells_ = ViewOfAllCells(*layers_.ivf);
+  if (layers_.ivf != nullptr) all_cells_ = ViewOfAllCells(*layers_.ivf);
+  if (layers_.quantizer_graph != nullptr) {
+    cell_graph_ = std::make_unique<CellGraph>(*layers_.quantizer_graph);
   }
-  if (scorer_ == nullptr && all_cells_ == nullptr) {
+  if (layers_.ivf != nullptr ? all_cells_ == nullptr : scorer_ == nullptr) {
     return refuse(
         "is of a kind that is not supported: use a flat index, a graph (HNSW), "
         "cells (IVF) of flat, SQ or PQ codes, or add a refinement (Refine(SQ8))"
         " to it");
+  }
+  effort_ = options.effort;
+  if (const absl::Status checked = CheckEffort(effort_); !checked.ok()) {
+    return refuse(checked.message());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FaissIndex::CheckEffort(const SearchEffort& effort) const {
+  if (layers_.ivf != nullptr && effort.nprobe < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the index has ", layers_.ivf->nlist,
+        " cells, so nprobe must be positive, not ", effort.nprobe));
+  }
+  if (layers_.refine != nullptr && effort.k_factor < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the index refines, so k_factor must be positive, not ",
+                     effort.k_factor));
   }
   return absl::OkStatus();
 }
@@ -180,34 +186,44 @@ absl::Status FaissIndex::CheckQuery(absl::Span<const float> query,
 }
 
 absl::StatusOr<std::vector<Neighbor>> FaissIndex::Search(
-    absl::Span<const float> query, int32_t k,
-    absl::Span<const int32_t> excluded) const {
-  RETURN_IF_ERROR(CheckQuery(query, k));
-  const std::vector<int32_t> without = SortedRows(excluded, size());
-  const int64_t wanted =
-      std::min<int64_t>(k, size() - static_cast<int64_t>(without.size()));
+    absl::Span<const float> query, const SearchOptions& options) const {
+  RETURN_IF_ERROR(CheckQuery(query, options.k));
+  const SearchEffort effort = options.effort.value_or(effort_);
+  RETURN_IF_ERROR(CheckEffort(effort));
+  const std::vector<int32_t> without = SortedRows(options.excluded, size());
+  const int64_t wanted = std::min<int64_t>(
+      options.k, size() - static_cast<int64_t>(without.size()));
   std::vector<Neighbor> best;
   if (wanted == 0) return best;
   RETURN_IF_ERROR(GuardFaiss(absl::StatusCode::kInternal, "FAISS search", [&] {
     // FAISS opens a team for a graph even where there is one query.
     ScopedOmpThreads alone(1);
-    best = FindBest(query, k, wanted, without);
+    best = FindBest(query, options.k, wanted, effort, without);
   }));
   return best;
 }
 
 std::vector<Neighbor> FaissIndex::FindBest(
     absl::Span<const float> query, int32_t k, int64_t wanted,
-    const std::vector<int32_t>& excluded) const {
+    const SearchEffort& effort, const std::vector<int32_t>& excluded) const {
   const std::vector<float> outer =
       ApplyTransforms(layers_.outer, {query.begin(), query.end()});
   const std::vector<float> inner = ApplyTransforms(layers_.inner, outer);
   const int64_t ranked =
-      layers_.refine == nullptr ? k : std::max<int64_t>(k, kFewestRefined);
-  const int64_t count = std::min<int64_t>(
-      size(), ranked * k_factor_ + static_cast<int64_t>(excluded.size()));
-  std::vector<Neighbor> found =
-      Candidates(*layers_.core, inner, count, excluded);
+      layers_.refine == nullptr
+          ? k
+          : std::max<int64_t>(k, kFewestRefined) * effort.k_factor;
+  const int64_t count =
+      std::min<int64_t>(size(), ranked + static_cast<int64_t>(excluded.size()));
+  std::unique_ptr<faiss::IndexIVF> cells;
+  if (layers_.ivf != nullptr) {
+    cells = ViewOfCells(
+        *layers_.ivf,
+        cell_graph_ == nullptr ? layers_.ivf->quantizer : cell_graph_.get(),
+        effort.nprobe);
+  }
+  std::vector<Neighbor> found = Candidates(
+      cells == nullptr ? *layers_.core : *cells, inner, count, excluded);
   if (static_cast<int64_t>(found.size()) < wanted) {
     found = AllRows(outer, inner, excluded);
   } else if (layers_.refine != nullptr) {

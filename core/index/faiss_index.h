@@ -14,10 +14,8 @@ namespace segue {
 struct FaissIndexOptions {
   int32_t dimension = 0;  // expected
   int64_t size = 0;       // expected
-  int32_t nprobe = 0;     // cells searched; 0 where the index has none
-  // Candidates refined for each of k (of 100 where k is less); 0 without
-  // refinement.
-  int32_t k_factor = 0;
+  // Of searches that name none; zeros where they mean nothing.
+  SearchEffort effort;
 };
 
 // Reads the index. DataLoss if it is none; FailedPrecondition if dimension,

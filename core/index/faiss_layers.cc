@@ -5,12 +5,16 @@
 #include <faiss/IndexIVFPQFastScan.h>
 #include <faiss/IndexPreTransform.h>
 #include <faiss/IndexScalarQuantizer.h>
+#include <faiss/impl/FaissAssert.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
 namespace segue {
 namespace {
+
+constexpr int64_t kBreadthPerCell = 2;
 
 template <typename T>
 std::unique_ptr<faiss::IndexIVF> CopyAs(const faiss::IndexIVF& ivf) {
@@ -61,17 +65,46 @@ std::vector<float> ApplyTransforms(
   return x;
 }
 
-std::unique_ptr<faiss::IndexIVF> ViewOfAllCells(const faiss::IndexIVF& ivf) {
+CellGraph::CellGraph(const faiss::IndexHNSW& graph)
+    : faiss::Index(graph.d, graph.metric_type), graph_(graph) {
+  ntotal = graph.ntotal;
+}
+
+void CellGraph::search(idx_t n, const float* x, idx_t k, float* distances,
+                       idx_t* labels,
+                       const faiss::SearchParameters* /*params*/) const {
+  faiss::SearchParametersHNSW breadth;
+  breadth.efSearch = static_cast<int>(kBreadthPerCell * k);
+  graph_.search(n, x, k, distances, labels, &breadth);
+}
+
+void CellGraph::reconstruct(idx_t key, float* out) const {
+  graph_.reconstruct(key, out);
+}
+
+void CellGraph::add(idx_t /*n*/, const float* /*x*/) {
+  FAISS_THROW_MSG("cells cannot be added to");
+}
+
+void CellGraph::reset() { FAISS_THROW_MSG("cells cannot be emptied"); }
+
+std::unique_ptr<faiss::IndexIVF> ViewOfCells(const faiss::IndexIVF& ivf,
+                                             faiss::Index* quantizer,
+                                             int64_t nprobe) {
   auto view = CopyAs<faiss::IndexIVFPQFastScan>(ivf);
   if (view == nullptr) view = CopyAs<faiss::IndexIVFPQ>(ivf);
   if (view == nullptr) view = CopyAs<faiss::IndexIVFFlat>(ivf);
   if (view == nullptr) view = CopyAs<faiss::IndexIVFScalarQuantizer>(ivf);
   if (view == nullptr) return nullptr;
-  view->nprobe = view->nlist;
-  if (auto* graph = dynamic_cast<faiss::IndexHNSW*>(view->quantizer)) {
-    view->quantizer = graph->storage;
-  }
+  view->nprobe = std::min<size_t>(nprobe, view->nlist);
+  view->quantizer = quantizer;
   return view;
+}
+
+std::unique_ptr<faiss::IndexIVF> ViewOfAllCells(const faiss::IndexIVF& ivf) {
+  const auto* graph = dynamic_cast<const faiss::IndexHNSW*>(ivf.quantizer);
+  return ViewOfCells(ivf, graph == nullptr ? ivf.quantizer : graph->storage,
+                     static_cast<int64_t>(ivf.nlist));
 }
 
 }  // namespace segue

@@ -9,6 +9,7 @@
 #include <faiss/IndexRefine.h>
 #include <faiss/VectorTransform.h>
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -34,9 +35,35 @@ std::vector<float> ApplyTransforms(
     const std::vector<const faiss::VectorTransform*>& transforms,
     std::vector<float> x);
 
-// The same cells, all of them searched, each of their centroids compared
-// exactly (a graph may hide some). Shares the inverted lists, which must
-// outlive it. Null where no such view of this kind of cells is known.
+// Finds the cells nearest to a vector by a graph over their centroids. A search
+// for n cells walks it 2 n broad: below that near cells are missed, above it
+// nothing more is found. So unlike the graph it has no setting that a search
+// would have to change. Borrows the graph.
+class CellGraph : public faiss::Index {
+ public:
+  explicit CellGraph(const faiss::IndexHNSW& graph);
+  void search(idx_t n, const float* x, idx_t k, float* distances, idx_t* labels,
+              const faiss::SearchParameters* params) const override;
+  void reconstruct(idx_t key, float* out) const override;
+  // Cells are made by the trainer alone; these throw.
+  void add(idx_t n, const float* x) override;
+  void reset() override;
+
+ private:
+  const faiss::IndexHNSW& graph_;
+};
+
+// The same cells, `nprobe` of which are searched, those that `quantizer` names.
+// FAISS 1.7.3 takes no parameters with a search of a fast-scan, and its fields
+// must not change while others search: each search has a view of its own. It
+// shares the inverted lists and the quantizer, which must outlive it, and costs
+// some microseconds. Null where no such view of this kind of cells is known.
+std::unique_ptr<faiss::IndexIVF> ViewOfCells(const faiss::IndexIVF& ivf,
+                                             faiss::Index* quantizer,
+                                             int64_t nprobe);
+
+// A view of all cells, each of their centroids compared exactly (a graph may
+// hide some).
 std::unique_ptr<faiss::IndexIVF> ViewOfAllCells(const faiss::IndexIVF& ivf);
 
 }  // namespace segue

@@ -87,10 +87,9 @@ absl::StatusOr<BuiltIndex> BuildIndex(const IndexBuildInputs& inputs,
   if (plan.factory == "Flat") {
     built.overlap = 1;
   } else {
-    ASSIGN_OR_RETURN(const TunedSettings tuned,
+    ASSIGN_OR_RETURN(const TunedEffort tuned,
                      TuneIndexFile(inputs, tunable, path, built.trials));
-    built.nprobe = tuned.settings.nprobe;
-    built.k_factor = tuned.settings.k_factor;
+    built.effort = tuned.effort;
     built.overlap = tuned.overlap;
   }
   built.build_seconds =
@@ -98,8 +97,8 @@ absl::StatusOr<BuiltIndex> BuildIndex(const IndexBuildInputs& inputs,
           .count();
   say(absl::StrFormat(
       "index: %s, %d bytes, nprobe %d, k_factor %d, overlap@%d %.4f%s, %.1f s",
-      built.description, built.bytes, built.nprobe, built.k_factor,
-      inputs.config.tune_k(), built.overlap,
+      built.description, built.bytes, built.effort.nprobe,
+      built.effort.k_factor, inputs.config.tune_k(), built.overlap,
       built.overlap < inputs.config.target_overlap()
           ? absl::StrFormat(" (below the target of %.4f: no setting reaches "
                             "it; refine: FLOAT32 or a larger pq_m would)",

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "core/index/vector_index.h"
 #include "segue/v1/config.pb.h"
 
 namespace segue {
@@ -29,8 +30,7 @@ struct IndexBuildInputs {
 
 // One setting of an index, as the tuner measured it.
 struct IndexTrial {
-  int32_t nprobe = 0;
-  int32_t k_factor = 0;
+  SearchEffort effort;
   double overlap = 0;  // @tune_k, with the exact answer
   // Mean over the queries. Each is searched by one thread, while others search
   // on the other threads.
@@ -39,8 +39,7 @@ struct IndexTrial {
 
 struct BuiltIndex {
   std::string description;  // FAISS factory string
-  int32_t nprobe = 0;       // 0 where the index has no cells
-  int32_t k_factor = 0;     // 0 without refinement
+  SearchEffort effort;      // 0 where there are no cells, no refinement
   uint64_t bytes = 0;       // of the file
   double build_seconds = 0;
   // What the tuner measured at the chosen setting; 1 for a flat index.

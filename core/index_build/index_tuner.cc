@@ -46,25 +46,23 @@ std::vector<int32_t> FactorChoices(const v1::IndexConfig& config,
 }
 
 double Cost(const v1::IndexConfig& config, const TunableIndex& index,
-            const SearchSettings& settings) {
-  const double scanned =
-      index.nlist == 0
-          ? 0
-          : static_cast<double>(settings.nprobe) * index.items / index.nlist;
-  return scanned + kRefineCost * settings.k_factor * config.tune_k();
+            const SearchEffort& effort) {
+  const double scanned = index.nlist == 0 ? 0
+                                          : static_cast<double>(effort.nprobe) *
+                                                index.items / index.nlist;
+  return scanned + kRefineCost * effort.k_factor * config.tune_k();
 }
 
 // The cheapest of those within kNearlyBest of the best.
-TunedSettings NearlyBest(const v1::IndexConfig& config,
-                         const TunableIndex& index,
-                         const std::vector<TunedSettings>& tried) {
+TunedEffort NearlyBest(const v1::IndexConfig& config, const TunableIndex& index,
+                       const std::vector<TunedEffort>& tried) {
   double best = 0;
-  for (const TunedSettings& one : tried) best = std::max(best, one.overlap);
-  const TunedSettings* chosen = nullptr;
-  for (const TunedSettings& one : tried) {
+  for (const TunedEffort& one : tried) best = std::max(best, one.overlap);
+  const TunedEffort* chosen = nullptr;
+  for (const TunedEffort& one : tried) {
     if (one.overlap < best - kNearlyBest) continue;
-    if (chosen == nullptr || Cost(config, index, one.settings) <
-                                 Cost(config, index, chosen->settings)) {
+    if (chosen == nullptr ||
+        Cost(config, index, one.effort) < Cost(config, index, chosen->effort)) {
       chosen = &one;
     }
   }
@@ -94,7 +92,8 @@ std::vector<int32_t> Rows(const std::vector<Neighbor>& neighbors) {
 
 // Means over the queries: overlap with `exact`, and time of one search.
 absl::StatusOr<IndexTrial> TryIndex(
-    const VectorIndex& index, const std::vector<float>& queries,
+    const VectorIndex& index, const SearchEffort& effort,
+    const std::vector<float>& queries,
     const std::vector<std::vector<Neighbor>>& exact, int32_t k,
     int32_t threads) {
   const int32_t d = index.dimension();
@@ -107,7 +106,7 @@ absl::StatusOr<IndexTrial> TryIndex(
   for (int64_t q = 0; q < count; ++q) {
     const auto start = std::chrono::steady_clock::now();
     auto found = index.Search({queries.data() + q * d, static_cast<size_t>(d)},
-                              k, /*excluded=*/{});
+                              {.k = k, .effort = effort});
     microseconds[q] = std::chrono::duration<double, std::micro>(
                           std::chrono::steady_clock::now() - start)
                           .count();
@@ -117,7 +116,7 @@ absl::StatusOr<IndexTrial> TryIndex(
       failed[q] = found.status();
     }
   }
-  IndexTrial trial;
+  IndexTrial trial{.effort = effort};
   for (int64_t q = 0; q < count; ++q) {
     RETURN_IF_ERROR(failed[q]);
     trial.overlap += overlaps[q];
@@ -130,48 +129,48 @@ absl::StatusOr<IndexTrial> TryIndex(
 
 }  // namespace
 
-absl::StatusOr<TunedSettings> TuneSettings(const v1::IndexConfig& config,
-                                           const TunableIndex& index,
-                                           const MeasureOverlap& measure) {
+absl::StatusOr<TunedEffort> TuneEffort(const v1::IndexConfig& config,
+                                       const TunableIndex& index,
+                                       const MeasureOverlap& measure) {
   const std::vector<int32_t> probes = ProbeChoices(config, index.nlist);
   const std::vector<int32_t> factors = FactorChoices(config, index.refines);
-  std::vector<TunedSettings> tried;
+  std::vector<TunedEffort> tried;
   size_t first = 0;
   for (; first < probes.size(); ++first) {
-    const SearchSettings settings = {probes[first], factors.back()};
-    ASSIGN_OR_RETURN(const double overlap, measure(settings));
-    tried.push_back({settings, overlap});
+    const SearchEffort effort = {probes[first], factors.back()};
+    ASSIGN_OR_RETURN(const double overlap, measure(effort));
+    tried.push_back({effort, overlap});
     if (overlap >= config.target_overlap()) break;
   }
   if (first == probes.size()) return NearlyBest(config, index, tried);
 
-  const TunedSettings bound = tried.back();
-  std::vector<SearchSettings> cheaper;
+  const TunedEffort bound = tried.back();
+  std::vector<SearchEffort> cheaper;
   for (size_t i = first; i < probes.size(); ++i) {
     for (int32_t factor : factors) {
-      const SearchSettings settings = {probes[i], factor};
-      if (Cost(config, index, settings) < Cost(config, index, bound.settings)) {
-        cheaper.push_back(settings);
+      const SearchEffort effort = {probes[i], factor};
+      if (Cost(config, index, effort) < Cost(config, index, bound.effort)) {
+        cheaper.push_back(effort);
       }
     }
   }
   std::stable_sort(cheaper.begin(), cheaper.end(),
-                   [&](const SearchSettings& a, const SearchSettings& b) {
+                   [&](const SearchEffort& a, const SearchEffort& b) {
                      return Cost(config, index, a) < Cost(config, index, b);
                    });
-  for (const SearchSettings& settings : cheaper) {
-    ASSIGN_OR_RETURN(const double overlap, measure(settings));
+  for (const SearchEffort& effort : cheaper) {
+    ASSIGN_OR_RETURN(const double overlap, measure(effort));
     if (overlap >= config.target_overlap()) {
-      return TunedSettings{settings, overlap};
+      return TunedEffort{effort, overlap};
     }
   }
   return bound;
 }
 
-absl::StatusOr<TunedSettings> TuneIndexFile(const IndexBuildInputs& inputs,
-                                            const TunableIndex& index,
-                                            const std::string& path,
-                                            std::vector<IndexTrial>& trials) {
+absl::StatusOr<TunedEffort> TuneIndexFile(const IndexBuildInputs& inputs,
+                                          const TunableIndex& index,
+                                          const std::string& path,
+                                          std::vector<IndexTrial>& trials) {
   const v1::IndexConfig& config = inputs.config;
   const int32_t d = inputs.dimension;
   const std::vector<float> queries =
@@ -180,26 +179,21 @@ absl::StatusOr<TunedSettings> TuneIndexFile(const IndexBuildInputs& inputs,
   ASSIGN_OR_RETURN(const auto exact,
                    ExactTopK(inputs.vectors, queries, d, config.tune_k(),
                              inputs.threads, /*excluded=*/{}));
-  return TuneSettings(
-      config, index,
-      [&](const SearchSettings& settings) -> absl::StatusOr<double> {
-        // Read anew: what is measured is what will be served.
-        ASSIGN_OR_RETURN(const auto loaded,
-                         LoadFaissIndex(path, {.dimension = d,
-                                               .size = index.items,
-                                               .nprobe = settings.nprobe,
-                                               .k_factor = settings.k_factor}));
-        ASSIGN_OR_RETURN(
-            IndexTrial trial,
-            TryIndex(*loaded, queries, exact, config.tune_k(), inputs.threads));
-        trial.nprobe = settings.nprobe;
-        trial.k_factor = settings.k_factor;
+  // Read from the file: what is measured is what will be served.
+  ASSIGN_OR_RETURN(const auto loaded, LoadFaissIndex(path, {.dimension = d,
+                                                            .size = index.items,
+                                                            .effort = {1, 1}}));
+  return TuneEffort(
+      config, index, [&](const SearchEffort& effort) -> absl::StatusOr<double> {
+        ASSIGN_OR_RETURN(const IndexTrial trial,
+                         TryIndex(*loaded, effort, queries, exact,
+                                  config.tune_k(), inputs.threads));
         trials.push_back(trial);
         if (inputs.progress) {
           inputs.progress(absl::StrFormat(
               "index: nprobe %d, k_factor %d: overlap@%d %.4f, %.0f us a query",
-              settings.nprobe, settings.k_factor, config.tune_k(),
-              trial.overlap, trial.microseconds_per_query));
+              effort.nprobe, effort.k_factor, config.tune_k(), trial.overlap,
+              trial.microseconds_per_query));
         }
         return trial.overlap;
       });

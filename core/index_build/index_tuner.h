@@ -20,19 +20,14 @@ struct TunableIndex {
   bool refines = false;
 };
 
-struct SearchSettings {
-  int32_t nprobe = 0;
-  int32_t k_factor = 0;
-};
-
-struct TunedSettings {
-  SearchSettings settings;
+struct TunedEffort {
+  SearchEffort effort;
   double overlap = 0;
 };
 
 // Overlap@tune_k with the exact answer at some settings.
 using MeasureOverlap =
-    std::function<absl::StatusOr<double>(const SearchSettings&)>;
+    std::function<absl::StatusOr<double>(const SearchEffort&)>;
 
 // The search alone. It first raises nprobe at the largest k_factor until the
 // target is reached, which bounds nprobe from below (more cells or more
@@ -41,16 +36,16 @@ using MeasureOverlap =
 // scanned. The estimate is a pure function, so that the same vectors give the
 // same settings on a busy machine. Where the target is out of reach, the
 // cheapest settings within .002 of the best overlap.
-absl::StatusOr<TunedSettings> TuneSettings(const v1::IndexConfig& config,
-                                           const TunableIndex& index,
-                                           const MeasureOverlap& measure);
+absl::StatusOr<TunedEffort> TuneEffort(const v1::IndexConfig& config,
+                                       const TunableIndex& index,
+                                       const MeasureOverlap& measure);
 
-// TuneSettings() over the index in the file at `path`, searched as the server
+// TuneEffort() over the index in the file at `path`, searched as the server
 // will. Adds what it measures to `trials`.
-absl::StatusOr<TunedSettings> TuneIndexFile(const IndexBuildInputs& inputs,
-                                            const TunableIndex& index,
-                                            const std::string& path,
-                                            std::vector<IndexTrial>& trials);
+absl::StatusOr<TunedEffort> TuneIndexFile(const IndexBuildInputs& inputs,
+                                          const TunableIndex& index,
+                                          const std::string& path,
+                                          std::vector<IndexTrial>& trials);
 
 }  // namespace segue
 

@@ -234,7 +234,8 @@ absl::Status SearchAndFill(const ServingSnapshot& snapshot,
                            const ResolvedQuery& query,
                            v1::RetrieveResponse& response) {
   ASSIGN_OR_RETURN(const std::vector<Neighbor> neighbors,
-                   snapshot.index->Search(vector, query.top_k, query.excluded));
+                   snapshot.index->Search(
+                       vector, {.k = query.top_k, .excluded = query.excluded}));
   AppendNeighbors(snapshot, neighbors, response);
   response.set_unknown_history(query.unknown_history);
   return absl::OkStatus();
@@ -252,9 +253,9 @@ absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
                                              absl::MakeSpan(vector)));
   std::vector<int32_t> excluded = {*row};
   AddExcluded(snapshot, request.exclude_item_ids(), excluded);
-  ASSIGN_OR_RETURN(
-      const std::vector<Neighbor> neighbors,
-      snapshot.index->Search(vector, TopK(request.top_k()), excluded));
+  ASSIGN_OR_RETURN(const std::vector<Neighbor> neighbors,
+                   snapshot.index->Search(vector, {.k = TopK(request.top_k()),
+                                                   .excluded = excluded}));
   v1::SimilarItemsResponse response;
   AppendNeighbors(snapshot, neighbors, response);
   return response;

@@ -137,8 +137,8 @@ absl::Status LoadTowersAndIndex(const std::string& folder,
                    LoadFaissIndex(path(layout::kIndex),
                                   {.dimension = content.dimension(),
                                    .size = content.items(),
-                                   .nprobe = content.index().nprobe(),
-                                   .k_factor = content.index().k_factor()}));
+                                   .effort = {content.index().nprobe(),
+                                              content.index().k_factor()}}));
   ASSIGN_OR_RETURN(const std::string golden,
                    ReadFile(path(layout::kGoldenRequests), kMaxGoldenBytes));
   if (!google::protobuf::util::JsonStringToMessage(golden,

@@ -49,8 +49,8 @@ absl::Status SearchAll(const VectorIndex& index,
   std::vector<absl::Status> failures(count);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
   for (int64_t q = 0; q < count; ++q) {
-    auto found = index.Search(absl::MakeConstSpan(vectors).subspan(q * d, d), k,
-                              excluded[q]);
+    auto found = index.Search(absl::MakeConstSpan(vectors).subspan(q * d, d),
+                              {.k = k, .excluded = excluded[q]});
     if (found.ok()) {
       lists[q] = RowsOf(*found);
     } else {

@@ -140,8 +140,8 @@ absl::StatusOr<BuiltIndex> ExportIndex(
   v1::IndexInfo& info = *content.mutable_index();
   info.Clear();
   info.set_description(built.description);
-  info.set_nprobe(built.nprobe);
-  info.set_k_factor(built.k_factor);
+  info.set_nprobe(built.effort.nprobe);
+  info.set_k_factor(built.effort.k_factor);
   return built;
 }
 

@@ -35,13 +35,13 @@ void FillIndexReport(const BuiltIndex& built, v1::IndexReport& report) {
   report.set_description(built.description);
   report.set_bytes(static_cast<double>(built.bytes));
   report.set_build_seconds(built.build_seconds);
-  report.set_nprobe(built.nprobe);
-  report.set_k_factor(built.k_factor);
+  report.set_nprobe(built.effort.nprobe);
+  report.set_k_factor(built.effort.k_factor);
   report.set_tuned_overlap(built.overlap);
   for (const IndexTrial& trial : built.trials) {
     v1::IndexTrial& line = *report.add_trials();
-    line.set_nprobe(trial.nprobe);
-    line.set_k_factor(trial.k_factor);
+    line.set_nprobe(trial.effort.nprobe);
+    line.set_k_factor(trial.effort.k_factor);
     line.set_overlap(trial.overlap);
     line.set_microseconds_per_query(trial.microseconds_per_query);
   }

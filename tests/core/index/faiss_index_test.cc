@@ -5,9 +5,11 @@
 #include <faiss/index_io.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <random>
 #include <set>
@@ -77,37 +79,41 @@ class FlatIndexTest : public ::testing::Test {
 };
 
 TEST_F(FlatIndexTest, SearchReturnsBestFirstAndNoPadding) {
-  const auto found = index_->Search({0.9f, 0.1f}, 10, {});
+  const auto found = index_->Search({0.9f, 0.1f}, {.k = 10});
   ASSERT_THAT(found, IsOk());
   EXPECT_THAT(Rows(*found), ElementsAre(0, 1, 2));
   EXPECT_FLOAT_EQ((*found)[0].score, 0.9f);
 }
 
 TEST_F(FlatIndexTest, ExcludedRowsMakeRoomForOthers) {
-  EXPECT_THAT(Rows(index_->Search({0.9f, 0.1f}, 2, {0, 0}).value()),
-              ElementsAre(1, 2));
+  EXPECT_THAT(
+      Rows(index_->Search({0.9f, 0.1f}, {.k = 2, .excluded = {0, 0}}).value()),
+      ElementsAre(1, 2));
 }
 
 TEST_F(FlatIndexTest, ExcludedRowsThatDoNotExistDoNotMatter) {
-  EXPECT_THAT(Rows(index_->Search({0.9f, 0.1f}, 3, {-1, 3, 999}).value()),
-              ElementsAre(0, 1, 2));
+  EXPECT_THAT(
+      Rows(index_->Search({0.9f, 0.1f}, {.k = 3, .excluded = {-1, 3, 999}})
+               .value()),
+      ElementsAre(0, 1, 2));
 }
 
 TEST_F(FlatIndexTest, EverythingExcludedIsAnEmptyAnswer) {
-  EXPECT_TRUE(index_->Search({1, 0}, 2, {2, 1, 0}).value().empty());
+  EXPECT_TRUE(
+      index_->Search({1, 0}, {.k = 2, .excluded = {2, 1, 0}}).value().empty());
 }
 
 TEST_F(FlatIndexTest, QueriesThatCannotBeAskedAreRefused) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const float infinity = std::numeric_limits<float>::infinity();
   EXPECT_THAT(
-      index_->Search({1, 0, 0}, 1, {}),
+      index_->Search({1, 0, 0}, {.k = 1}),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("3 dimensions")));
-  EXPECT_THAT(index_->Search({1, 0}, 0, {}),
+  EXPECT_THAT(index_->Search({1, 0}, {.k = 0}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("0")));
-  EXPECT_THAT(index_->Search({1, nan}, 1, {}),
+  EXPECT_THAT(index_->Search({1, nan}, {.k = 1}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("nan")));
-  EXPECT_THAT(index_->Search({infinity, 0}, 1, {}),
+  EXPECT_THAT(index_->Search({infinity, 0}, {.k = 1}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("inf")));
 }
 
@@ -155,8 +161,7 @@ TEST(FaissVersionTest, NamesReleaseAndInstructionSet) {
 struct Kind {
   std::string name;
   std::string factory;
-  int32_t nprobe;
-  int32_t k_factor;
+  SearchEffort effort;
 };
 
 void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.factory; }
@@ -166,10 +171,9 @@ class EveryKindTest : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     WriteIndex(GetParam().factory, vectors_, kDimension, path_);
-    auto index = LoadFaissIndex(path_, {.dimension = kDimension,
-                                        .size = kRows,
-                                        .nprobe = GetParam().nprobe,
-                                        .k_factor = GetParam().k_factor});
+    auto index = LoadFaissIndex(
+        path_,
+        {.dimension = kDimension, .size = kRows, .effort = GetParam().effort});
     ASSERT_THAT(index, IsOk());
     index_ = *std::move(index);
   }
@@ -187,7 +191,7 @@ class EveryKindTest : public ::testing::TestWithParam<Kind> {
 TEST_P(EveryKindTest, FindsAVectorByItself) {
   int first = 0;
   for (int row = 0; row < kRows; row += 4) {
-    const auto found = index_->Search(Vector(row), 10, {});
+    const auto found = index_->Search(Vector(row), {.k = 10});
     ASSERT_THAT(found, IsOk());
     first += (*found)[0].row == row;
     EXPECT_TRUE(std::is_sorted(found->begin(), found->end(),
@@ -196,12 +200,12 @@ TEST_P(EveryKindTest, FindsAVectorByItself) {
                                }));
   }
   // Four-bit codes alone confuse close neighbours.
-  EXPECT_GE(first, GetParam().k_factor == 0 ? 50 : 95);
+  EXPECT_GE(first, GetParam().effort.k_factor == 0 ? 50 : 95);
 }
 
 TEST_P(EveryKindTest, GivesExactlyKDistinctRowsWhateverKIs) {
   for (int k : {1, 2, 37, kRows - 1, kRows, kRows + 50}) {
-    const auto found = index_->Search(Vector(3), k, {});
+    const auto found = index_->Search(Vector(3), {.k = k});
     ASSERT_THAT(found, IsOk());
     const std::vector<int32_t> rows = Rows(*found);
     EXPECT_EQ(rows.size(), std::min(k, kRows));
@@ -211,8 +215,8 @@ TEST_P(EveryKindTest, GivesExactlyKDistinctRowsWhateverKIs) {
 
 TEST_P(EveryKindTest, FillsUpFromAllCellsWhenTheNearOnesAreExcluded) {
   const std::vector<int32_t> nearest =
-      Rows(index_->Search(Vector(5), kRows - 20, {}).value());
-  const auto found = index_->Search(Vector(5), 20, nearest);
+      Rows(index_->Search(Vector(5), {.k = kRows - 20}).value());
+  const auto found = index_->Search(Vector(5), {.k = 20, .excluded = nearest});
   ASSERT_THAT(found, IsOk());
   std::set<int32_t> all(nearest.begin(), nearest.end());
   for (const Neighbor& neighbor : *found) {
@@ -226,14 +230,14 @@ TEST_P(EveryKindTest, ThreadsGetTheAnswersThatOneGets) {
   for (int q = 0; q < 64; ++q) {
     // Every other query asks for more than its cells hold.
     alone.push_back(
-        Rows(index_->Search(Vector(q), q % 2 ? 350 : 10, {}).value()));
+        Rows(index_->Search(Vector(q), {.k = q % 2 ? 350 : 10}).value()));
   }
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
       for (int q = t; q < 64; q += 4) {
         together[q] =
-            Rows(index_->Search(Vector(q), q % 2 ? 350 : 10, {}).value());
+            Rows(index_->Search(Vector(q), {.k = q % 2 ? 350 : 10}).value());
       }
     });
   }
@@ -241,22 +245,71 @@ TEST_P(EveryKindTest, ThreadsGetTheAnswersThatOneGets) {
   EXPECT_EQ(together, alone);
 }
 
+TEST_P(EveryKindTest, AnEffortOfItsOwnIsThatSearchsAlone) {
+  const auto search = [&](int q, std::optional<SearchEffort> effort) {
+    return Rows(index_->Search(Vector(q), {.k = 10, .effort = effort}).value());
+  };
+  // All cells, all rows refined: the best that this index can.
+  const SearchEffort most = {kRows, kRows};
+  auto loaded = LoadFaissIndex(
+      path_, {.dimension = kDimension, .size = kRows, .effort = most});
+  ASSERT_THAT(loaded, IsOk());
+  std::vector<std::vector<int32_t>> usual, best;
+  for (int q = 0; q < 64; ++q) {
+    usual.push_back(search(q, std::nullopt));
+    best.push_back(Rows((*loaded)->Search(Vector(q), {.k = 10}).value()));
+  }
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&, t] {
+      for (int q = 0; q < 64; ++q) {
+        const bool hard = (q + t) % 2 == 0;
+        const auto rows = search(q, hard ? std::optional(most) : std::nullopt);
+        wrong += rows != (hard ? best : usual)[q];
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
+  if (GetParam().effort.nprobe > 0) {
+    EXPECT_NE(usual, best);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Table, EveryKindTest,
     ::testing::Values(
-        Kind{"Flat", "Flat", 0, 0}, Kind{"Sq8", "SQ8", 0, 0},
-        Kind{"Graph", "HNSW16,Flat", 0, 0},
-        Kind{"CellsOfFlat", "IVF8,Flat", 2, 0},
-        Kind{"CellsOfSq8", "IVF8,SQ8", 2, 0},
-        Kind{"CellsOfPq", "IVF4,PQ4x4", 1, 0},
-        Kind{"FastScan", "IVF4_HNSW8,PQ8x4fs", 1, 0},
-        Kind{"FastScanRefinedBySq8", "IVF8_HNSW8,PQ4x4fs,Refine(SQ8)", 2, 4},
-        Kind{"FastScanRefinedByFloats", "IVF8_HNSW8,PQ4x4fs,RFlat", 2, 4},
-        Kind{"FastScanOfResiduals", "IVF8_HNSW8,PQ4x4fsr,RFlat", 2, 4},
-        Kind{"Rotated", "OPQ4_8,IVF8,PQ4x4fs,RFlat", 2, 4},
-        Kind{"Projected", "PCA6,IVF8,Flat", 4, 0},
-        Kind{"FlatFastScanRefined", "PQ4x4fs,RFlat", 0, 4}),
+        Kind{"Flat", "Flat", {0, 0}}, Kind{"Sq8", "SQ8", {0, 0}},
+        Kind{"Graph", "HNSW16,Flat", {0, 0}},
+        Kind{"CellsOfFlat", "IVF8,Flat", {2, 0}},
+        Kind{"CellsOfSq8", "IVF8,SQ8", {2, 0}},
+        Kind{"CellsOfPq", "IVF4,PQ4x4", {1, 0}},
+        Kind{"FastScan", "IVF4_HNSW8,PQ8x4fs", {1, 0}},
+        Kind{"FastScanRefinedBySq8", "IVF8_HNSW8,PQ4x4fs,Refine(SQ8)", {2, 4}},
+        Kind{"FastScanRefinedByFloats", "IVF8_HNSW8,PQ4x4fs,RFlat", {2, 4}},
+        Kind{"FastScanOfResiduals", "IVF8_HNSW8,PQ4x4fsr,RFlat", {2, 4}},
+        Kind{"Rotated", "OPQ4_8,IVF8,PQ4x4fs,RFlat", {2, 4}},
+        Kind{"Projected", "PCA6,IVF8,Flat", {4, 0}},
+        Kind{"FlatFastScanRefined", "PQ4x4fs,RFlat", {0, 4}}),
     [](const auto& info) { return info.param.name; });
+
+TEST(FaissIndexSettingsTest, EffortsBelowOneAreRefused) {
+  const TempFolder folder;
+  const std::string path = folder / "index.faiss";
+  const std::vector<float> vectors = UnitVectors(kRows, 1);
+  WriteIndex("IVF8,PQ4x4fs,RFlat", vectors, kDimension, path);
+  const auto index = LoadFaissIndex(
+      path, {.dimension = kDimension, .size = kRows, .effort = {1, 1}});
+  ASSERT_THAT(index, IsOk());
+  const auto query = absl::MakeConstSpan(vectors).first(kDimension);
+  EXPECT_THAT((*index)->Search(query, {.k = 1, .effort = SearchEffort{0, 1}}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("nprobe must be positive")));
+  EXPECT_THAT((*index)->Search(query, {.k = 1, .effort = SearchEffort{1, 0}}),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("k_factor must be positive")));
+}
 
 TEST(FaissIndexSettingsTest, CellsNeedNprobeAndRefinementNeedsKFactor) {
   const TempFolder folder;
@@ -264,14 +317,12 @@ TEST(FaissIndexSettingsTest, CellsNeedNprobeAndRefinementNeedsKFactor) {
   WriteIndex("IVF8,PQ4x4fs,RFlat", UnitVectors(kRows, 1), kDimension, path);
   EXPECT_THAT(
       LoadFaissIndex(
-          path,
-          {.dimension = kDimension, .size = kRows, .nprobe = 0, .k_factor = 4}),
+          path, {.dimension = kDimension, .size = kRows, .effort = {0, 4}}),
       StatusIs(absl::StatusCode::kFailedPrecondition,
                HasSubstr("nprobe must be positive")));
   EXPECT_THAT(
       LoadFaissIndex(
-          path,
-          {.dimension = kDimension, .size = kRows, .nprobe = 4, .k_factor = 0}),
+          path, {.dimension = kDimension, .size = kRows, .effort = {4, 0}}),
       StatusIs(absl::StatusCode::kFailedPrecondition,
                HasSubstr("k_factor must be positive")));
 }

@@ -80,18 +80,16 @@ TEST_F(IndexBuilderTest, ReachesTheTargetAndServesWhatItMeasured) {
   EXPECT_GE(built->overlap, 0.95);
   EXPECT_EQ(built->bytes, ReadFile(path_, 1 << 24)->size());
 
-  const auto index = LoadFaissIndex(path_, {.dimension = kDimension,
-                                            .size = 3000,
-                                            .nprobe = built->nprobe,
-                                            .k_factor = built->k_factor});
+  const auto index = LoadFaissIndex(
+      path_, {.dimension = kDimension, .size = 3000, .effort = built->effort});
   ASSERT_THAT(index, IsOk());
   const auto exact =
       ExactTopK(vectors_, queries_, kDimension, 10, 1, /*excluded=*/{});
   double sum = 0;
   for (int q = 0; q < 100; ++q) {
     const auto found = (*index)->Search(
-        absl::MakeConstSpan(queries_).subspan(q * kDimension, kDimension), 10,
-        {});
+        absl::MakeConstSpan(queries_).subspan(q * kDimension, kDimension),
+        {.k = 10});
     std::vector<int32_t> expected_rows, rows;
     for (const Neighbor& one : (*exact)[q]) expected_rows.push_back(one.row);
     for (const Neighbor& one : *found) rows.push_back(one.row);
@@ -102,8 +100,8 @@ TEST_F(IndexBuilderTest, ReachesTheTargetAndServesWhatItMeasured) {
   bool tried = false;
   for (const IndexTrial& trial : built->trials) {
     EXPECT_GT(trial.microseconds_per_query, 0);
-    tried = tried || (trial.nprobe == built->nprobe &&
-                      trial.k_factor == built->k_factor &&
+    tried = tried || (trial.effort.nprobe == built->effort.nprobe &&
+                      trial.effort.k_factor == built->effort.k_factor &&
                       trial.overlap == built->overlap);
   }
   EXPECT_TRUE(tried);
@@ -128,8 +126,8 @@ TEST_F(IndexBuilderTest, SmallCataloguesAreFlatAndExact) {
   ASSERT_THAT(built, IsOk());
   EXPECT_EQ(built->description, "Flat");
   EXPECT_EQ(built->overlap, 1);
-  EXPECT_EQ(built->nprobe, 0);
-  EXPECT_EQ(built->k_factor, 0);
+  EXPECT_EQ(built->effort.nprobe, 0);
+  EXPECT_EQ(built->effort.k_factor, 0);
   EXPECT_TRUE(built->trials.empty());
 }
 

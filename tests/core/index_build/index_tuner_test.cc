@@ -25,14 +25,14 @@ class FakeIndex {
       : probes_(enough_probes), factor_(enough_factor), ceiling_(ceiling) {}
 
   MeasureOverlap Measure() {
-    return [this](const SearchSettings& settings) -> absl::StatusOr<double> {
-      calls.push_back(settings);
-      return std::min({ceiling_, double(settings.nprobe) / probes_,
-                       double(settings.k_factor) / factor_});
+    return [this](const SearchEffort& effort) -> absl::StatusOr<double> {
+      calls.push_back(effort);
+      return std::min({ceiling_, double(effort.nprobe) / probes_,
+                       double(effort.k_factor) / factor_});
     };
   }
 
-  std::vector<SearchSettings> calls;
+  std::vector<SearchEffort> calls;
 
  private:
   const int probes_, factor_;
@@ -45,72 +45,72 @@ v1::IndexConfig Config(double target) {
   return config;
 }
 
-TEST(TuneSettingsTest, StopsAtTheCheapestThatReachesTheTarget) {
+TEST(TuneEffortTest, StopsAtTheCheapestThatReachesTheTarget) {
   FakeIndex index(/*enough_probes=*/48, /*enough_factor=*/10);
-  const auto tuned = TuneSettings(Config(0.97), kCells, index.Measure());
+  const auto tuned = TuneEffort(Config(0.97), kCells, index.Measure());
   ASSERT_THAT(tuned, IsOk());
-  EXPECT_EQ(tuned->settings.nprobe, 48);
-  EXPECT_EQ(tuned->settings.k_factor, 10);
+  EXPECT_EQ(tuned->effort.nprobe, 48);
+  EXPECT_EQ(tuned->effort.k_factor, 10);
   EXPECT_EQ(tuned->overlap, 1);
 }
 
-TEST(TuneSettingsTest, AnEasyIndexKeepsTheFirstSettings) {
+TEST(TuneEffortTest, AnEasyIndexKeepsTheFirstSettings) {
   FakeIndex index(1, 1);
-  const auto tuned = TuneSettings(Config(0.97), kCells, index.Measure());
+  const auto tuned = TuneEffort(Config(0.97), kCells, index.Measure());
   ASSERT_THAT(tuned, IsOk());
-  EXPECT_EQ(tuned->settings.nprobe, 4);
-  EXPECT_EQ(tuned->settings.k_factor, 4);
+  EXPECT_EQ(tuned->effort.nprobe, 4);
+  EXPECT_EQ(tuned->effort.k_factor, 4);
   EXPECT_EQ(index.calls.size(), 2u);
 }
 
-TEST(TuneSettingsTest, OutOfReachKeepsTheCheapestOfTheBest) {
+TEST(TuneEffortTest, OutOfReachKeepsTheCheapestOfTheBest) {
   FakeIndex index(/*enough_probes=*/32, 1, /*ceiling=*/0.9);
-  const auto tuned = TuneSettings(Config(0.97), kCells, index.Measure());
+  const auto tuned = TuneEffort(Config(0.97), kCells, index.Measure());
   ASSERT_THAT(tuned, IsOk());
   EXPECT_EQ(tuned->overlap, 0.9);
-  EXPECT_EQ(tuned->settings.nprobe, 32);
+  EXPECT_EQ(tuned->effort.nprobe, 32);
 }
 
-TEST(TuneSettingsTest, NprobeNeverExceedsTheCells) {
+TEST(TuneEffortTest, NprobeNeverExceedsTheCells) {
   FakeIndex index(1000000, 1);
   ASSERT_THAT(
-      TuneSettings(Config(0.97), {.items = 1000, .nlist = 10, .refines = true},
-                   index.Measure()),
+      TuneEffort(Config(0.97), {.items = 1000, .nlist = 10, .refines = true},
+                 index.Measure()),
       IsOk());
   EXPECT_EQ(index.calls.back().nprobe, 10);
   EXPECT_THAT(index.calls,
-              Each(Field(&SearchSettings::nprobe, ::testing::Le(10))));
+              Each(Field(&SearchEffort::nprobe, ::testing::Le(10))));
 }
 
-TEST(TuneSettingsTest, FixedSettingsAreMeasuredAndKept) {
+TEST(TuneEffortTest, FixedSettingsAreMeasuredAndKept) {
   v1::IndexConfig config = Config(0.97);
   config.set_nprobe(7);
   config.set_k_factor(3);
   FakeIndex index(100, 100);
-  const auto tuned = TuneSettings(config, kCells, index.Measure());
+  const auto tuned = TuneEffort(config, kCells, index.Measure());
   ASSERT_THAT(tuned, IsOk());
-  EXPECT_EQ(tuned->settings.nprobe, 7);
-  EXPECT_EQ(tuned->settings.k_factor, 3);
+  EXPECT_EQ(tuned->effort.nprobe, 7);
+  EXPECT_EQ(tuned->effort.k_factor, 3);
   EXPECT_EQ(tuned->overlap, 0.03);
   EXPECT_EQ(index.calls.size(), 1u);
 }
 
-TEST(TuneSettingsTest, WhatAnIndexLacksStaysZero) {
-  const auto measure = [](const SearchSettings&) -> absl::StatusOr<double> {
+TEST(TuneEffortTest, WhatAnIndexLacksStaysZero) {
+  const auto measure = [](const SearchEffort&) -> absl::StatusOr<double> {
     return 0.5;
   };
-  const auto graph = TuneSettings(Config(0.97), {.items = 100}, measure);
+  const auto graph = TuneEffort(Config(0.97), {.items = 100}, measure);
   ASSERT_THAT(graph, IsOk());
-  EXPECT_EQ(graph->settings.nprobe, 0);
-  EXPECT_EQ(graph->settings.k_factor, 0);
+  EXPECT_EQ(graph->effort.nprobe, 0);
+  EXPECT_EQ(graph->effort.k_factor, 0);
   EXPECT_EQ(graph->overlap, 0.5);
 }
 
-TEST(TuneSettingsTest, AFailedMeasurementIsHandedOn) {
-  EXPECT_THAT(TuneSettings(Config(0.97), kCells,
-                           [](const SearchSettings&) -> absl::StatusOr<double> {
-                             return absl::DataLossError("gone");
-                           }),
+TEST(TuneEffortTest, AFailedMeasurementIsHandedOn) {
+  EXPECT_THAT(TuneEffort(Config(0.97), kCells,
+                         [](const SearchEffort&) -> absl::StatusOr<double> {
+                           return absl::DataLossError("gone");
+                         }),
               StatusIs(absl::StatusCode::kDataLoss, _));
 }
 

@@ -45,11 +45,9 @@ TEST(WriteReportTest, JsonIsTheReportAndHtmlBesideIt) {
 
 TEST(FillIndexReportTest, TrialsKeepTheirOrder) {
   BuiltIndex built;
-  built.trials = {{.nprobe = 4,
-                   .k_factor = 40,
-                   .overlap = 0.75,
-                   .microseconds_per_query = 12.5},
-                  {.nprobe = 6, .k_factor = 40, .overlap = 0.875}};
+  built.trials = {
+      {.effort = {4, 40}, .overlap = 0.75, .microseconds_per_query = 12.5},
+      {.effort = {6, 40}, .overlap = 0.875}};
   v1::IndexReport report;
   FillIndexReport(built, report);
   ASSERT_EQ(report.trials_size(), 2);
