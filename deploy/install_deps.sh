@@ -31,13 +31,13 @@ readonly arrow_sha256=39cb0f2418282c24bea6ceda77b03e5a8f0a5766b63a8bf194d4e2a2c4
 
 runtime_packages=(libtorch1.13 libopenblas0-openmp libgomp1 libgrpc++1.51
   libprotobuf32 libabsl20220623 libprometheus-cpp-core1.0 libcpp-httplib0.11
-  libssl3 zlib1g ca-certificates)
+  libroaring0 libssl3 zlib1g ca-certificates)
 build_packages=(build-essential cmake ninja-build ccache pkg-config
   libtorch-dev libfaiss-dev libopenblas-openmp-dev libgrpc++-dev
   libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
-  prometheus-cpp-dev libcpp-httplib-dev libcli11-dev libjs-chart.js
-  libgtest-dev libgmock-dev libbenchmark-dev libssl-dev zlib1g-dev python3
-  python3-pip python3-grpcio python3-protobuf ca-certificates dpkg-dev)
+  prometheus-cpp-dev libcpp-httplib-dev libcli11-dev libroaring-dev
+  libjs-chart.js libgtest-dev libgmock-dev libbenchmark-dev libssl-dev
+  zlib1g-dev python3 python3-pip python3-grpcio python3-protobuf ca-certificates dpkg-dev)
 dev_packages=(clang-format clang-tidy libomp-dev)
 
 say() { printf 'install_deps: %s\n' "$*"; }

@@ -13,15 +13,16 @@ cd "$root"
 readonly rooms='
 core/base:
 core/config:      core/base
+core/rows:
 core/schema:      core/base
-core/catalog:     core/base core/schema
+core/catalog:     core/base core/rows core/schema
 core/history:     core/base core/schema core/catalog
-core/index:       core/base
+core/index:       core/base core/rows
 core/index_build: core/base core/index core/metrics
 core/towers:      core/base
 core/metrics:     core/base
 core/bundle:      core/base
-core/retrieval:   core/base core/schema core/catalog core/history core/index core/towers core/bundle
+core/retrieval:   core/base core/rows core/schema core/catalog core/history core/index core/towers core/bundle
 server:           core/base core/config core/schema core/catalog core/history core/index core/towers core/metrics core/bundle core/retrieval
 trainer/base:
 trainer/data:     trainer/base core/
@@ -40,6 +41,7 @@ gRPC           ^(grpc|grpcpp|grpc\+\+)/|\.grpc\.pb\.h$                  ^server/
 prometheus-cpp ^prometheus/                                             ^server/
 cpp-httplib    ^httplib\.h$                                             ^server/
 CLI11          ^CLI/                                                    ^(server|trainer)/
+CRoaring       ^roaring/                                                ^core/rows/
 OpenSSL        ^openssl/                                                ^core/base/
 OpenMP         ^omp\.h$                                                 ^(core/index(_build)?|trainer)/
 GoogleTest     ^(gtest|gmock|benchmark)/|^tests/                        ^$

@@ -1,0 +1,69 @@
+#include "core/rows/row_set.h"
+
+#include <set>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace segue {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(RowSetTest, HoldsRowsOnceInAscendingOrder) {
+  const RowSet set({70000, 3, 3, 0, 1 << 30});
+  EXPECT_EQ(set.size(), 4);
+  EXPECT_THAT(set.ToRows(), ElementsAre(0, 3, 70000, 1 << 30));
+  EXPECT_TRUE(set.Contains(70000));
+  EXPECT_FALSE(set.Contains(1));
+  EXPECT_FALSE(set.Contains(-1));
+}
+
+TEST(RowSetTest, RangesEndBeforeTheirEnd) {
+  EXPECT_THAT(RowSet(2, 5).ToRows(), ElementsAre(2, 3, 4));
+  EXPECT_THAT(RowSet(5, 5).ToRows(), IsEmpty());
+  EXPECT_THAT(RowSet(5, 2).ToRows(), IsEmpty());
+}
+
+TEST(RowSetTest, CombinesAndLeavesTheOtherAsItWas) {
+  const RowSet low(0, 100000), some({5, 99999, 100000});
+  RowSet both = low;
+  both.IntersectWith(some);
+  EXPECT_THAT(both.ToRows(), ElementsAre(5, 99999));
+  RowSet either = some;
+  either.UniteWith(RowSet({7}));
+  EXPECT_THAT(either.ToRows(), ElementsAre(5, 7, 99999, 100000));
+  RowSet rest = some;
+  rest.Subtract(low);
+  EXPECT_THAT(rest.ToRows(), ElementsAre(100000));
+  EXPECT_EQ(low.size(), 100000);
+  EXPECT_EQ(some.size(), 3);
+}
+
+TEST(RowSetTest, KeepsTheOrderOfWhatItKeeps) {
+  const RowSet set({9, 4, 70000});
+  std::vector<int32_t> kept = {1};
+  set.Keep({70000, 5, 4, 4, 9}, kept);
+  EXPECT_THAT(kept, ElementsAre(1, 70000, 4, 4, 9));
+}
+
+TEST(RowSetTest, ShrinkingSavesRoomAndChangesNothing) {
+  RowSet set;
+  for (int32_t row = 0; row < 50000; ++row) set.Add(row);
+  const uint64_t before = set.bytes();
+  set.Shrink();
+  EXPECT_LT(set.bytes(), before / 10);
+  EXPECT_EQ(set.size(), 50000);
+  EXPECT_TRUE(set.Contains(49999));
+}
+
+TEST(RowSetTest, AMovedFromSetCanBeAssignedTo) {
+  RowSet a({1}), b = std::move(a);
+  a = RowSet({2});
+  EXPECT_THAT(a.ToRows(), ElementsAre(2));
+  EXPECT_THAT(b.ToRows(), ElementsAre(1));
+}
+
+}  // namespace
+}  // namespace segue
