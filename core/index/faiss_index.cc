@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/index/allowed_rows.h"
 #include "core/index/faiss_layers.h"
 #include "core/index/faiss_support.h"
 
@@ -31,20 +33,19 @@ bool Better(const Neighbor& a, const Neighbor& b) {
   return a.score != b.score ? a.score > b.score : a.row < b.row;
 }
 
-std::vector<int32_t> SortedRows(absl::Span<const int32_t> rows, int64_t size) {
-  std::vector<int32_t> sorted;
-  sorted.reserve(rows.size());
-  for (int32_t row : rows) {
-    if (row >= 0 && row < size) sorted.push_back(row);
-  }
-  std::sort(sorted.begin(), sorted.end());
-  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
-  return sorted;
-}
+// What a search does to a row, in nanoseconds: scan its code in a cell; look up
+// whether it is allowed; score it, which is a random access; keep it among many
+// candidates. Of one machine: their ratios choose the cheapest way.
+constexpr double kScan = 2;
+constexpr double kLookUp = 6;
+constexpr double kScore = 80;
+constexpr double kCandidate = 40;
 
-bool Contains(const std::vector<int32_t>& sorted, int64_t row) {
-  return std::binary_search(sorted.begin(), sorted.end(),
-                            static_cast<int32_t>(row));
+// The nearest k of a share of the rows are about the nearest k / share of all,
+// which lie in more cells: as many as grow with the square root of that.
+int64_t Widened(int64_t nprobe, double share, int64_t nlist) {
+  return std::clamp<int64_t>(
+      std::llround(static_cast<double>(nprobe) / std::sqrt(share)), 1, nlist);
 }
 
 // The candidates are scored here rather than by faiss::IndexRefine, whose
@@ -58,9 +59,8 @@ class FaissIndex : public VectorIndex {
 
   int64_t size() const override { return index_->ntotal; }
   int32_t dimension() const override { return index_->d; }
-  absl::StatusOr<std::vector<Neighbor>> Search(
-      absl::Span<const float> query,
-      const SearchOptions& options) const override;
+  absl::StatusOr<Found> Search(absl::Span<const float> query,
+                               const SearchOptions& options) const override;
 
  private:
   explicit FaissIndex(std::unique_ptr<faiss::Index> index)
@@ -71,18 +71,33 @@ class FaissIndex : public VectorIndex {
   // Why there is no such search, or OK.
   absl::Status CheckEffort(const SearchEffort& effort) const;
   absl::Status CheckQuery(absl::Span<const float> query, int32_t k) const;
-  std::vector<Neighbor> FindBest(absl::Span<const float> query, int32_t k,
-                                 int64_t wanted, const SearchEffort& effort,
-                                 const std::vector<int32_t>& excluded) const;
-  // At most `count` rows that `core` finds for `x`, without the excluded ones.
+  // A query as the layers of the index take it.
+  struct Query {
+    std::vector<float> outer, inner;
+    int32_t k = 0;
+    SearchEffort effort;
+  };
+  Found FindBest(const Query& query, const AllowedRows& allowed) const;
+  FoundBy Cheapest(const Query& query, const AllowedRows& allowed) const;
+  // Candidates that are ranked by their codes before refinement.
+  int64_t Ranked(const Query& query) const;
+  int64_t Probes(const Query& query, const AllowedRows& allowed) const;
+  faiss::Index* Quantizer() const;
+
+  // Those ways, each in no order and perhaps with fewer than k.
+  std::vector<Neighbor> ByIndex(const Query& query,
+                                const AllowedRows& allowed) const;
+  std::vector<Neighbor> ByCells(const Query& query,
+                                const AllowedRows& allowed) const;
+  std::vector<Neighbor> Exactly(const Query& query,
+                                const AllowedRows& allowed) const;
+  // Rows that `core` names first.
   static std::vector<Neighbor> Candidates(const faiss::Index& core,
                                           const std::vector<float>& x,
                                           int64_t count,
-                                          const std::vector<int32_t>& excluded);
-  // Every row that is not excluded, scored.
-  std::vector<Neighbor> AllRows(const std::vector<float>& outer,
-                                const std::vector<float>& inner,
-                                const std::vector<int32_t>& excluded) const;
+                                          const AllowedRows& allowed);
+  std::vector<Neighbor> Scored(const Query& query,
+                               const std::vector<int32_t>& rows) const;
 
   std::unique_ptr<faiss::Index> index_;
   FaissLayers layers_;  // into index_
@@ -185,101 +200,174 @@ absl::Status FaissIndex::CheckQuery(absl::Span<const float> query,
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<Neighbor>> FaissIndex::Search(
-    absl::Span<const float> query, const SearchOptions& options) const {
+absl::StatusOr<Found> FaissIndex::Search(absl::Span<const float> query,
+                                         const SearchOptions& options) const {
   RETURN_IF_ERROR(CheckQuery(query, options.k));
   const SearchEffort effort = options.effort.value_or(effort_);
   RETURN_IF_ERROR(CheckEffort(effort));
-  const std::vector<int32_t> without = SortedRows(options.excluded, size());
-  const int64_t wanted = std::min<int64_t>(
-      options.k, size() - static_cast<int64_t>(without.size()));
-  std::vector<Neighbor> best;
-  if (wanted == 0) return best;
+  Found found;
   RETURN_IF_ERROR(GuardFaiss(absl::StatusCode::kInternal, "FAISS search", [&] {
     // FAISS opens a team for a graph even where there is one query.
     ScopedOmpThreads alone(1);
-    best = FindBest(query, options.k, wanted, effort, without);
+    Query asked{.k = options.k, .effort = effort};
+    asked.outer = ApplyTransforms(layers_.outer, {query.begin(), query.end()});
+    asked.inner = ApplyTransforms(layers_.inner, asked.outer);
+    found = FindBest(asked, AllowedRows(options, size()));
   }));
-  return best;
-}
-
-std::vector<Neighbor> FaissIndex::FindBest(
-    absl::Span<const float> query, int32_t k, int64_t wanted,
-    const SearchEffort& effort, const std::vector<int32_t>& excluded) const {
-  const std::vector<float> outer =
-      ApplyTransforms(layers_.outer, {query.begin(), query.end()});
-  const std::vector<float> inner = ApplyTransforms(layers_.inner, outer);
-  const int64_t ranked =
-      layers_.refine == nullptr
-          ? k
-          : std::max<int64_t>(k, kFewestRefined) * effort.k_factor;
-  const int64_t count =
-      std::min<int64_t>(size(), ranked + static_cast<int64_t>(excluded.size()));
-  std::unique_ptr<faiss::IndexIVF> cells;
-  if (layers_.ivf != nullptr) {
-    cells = ViewOfCells(
-        *layers_.ivf,
-        cell_graph_ == nullptr ? layers_.ivf->quantizer : cell_graph_.get(),
-        effort.nprobe);
-  }
-  std::vector<Neighbor> found = Candidates(
-      cells == nullptr ? *layers_.core : *cells, inner, count, excluded);
-  if (static_cast<int64_t>(found.size()) < wanted) {
-    found = AllRows(outer, inner, excluded);
-  } else if (layers_.refine != nullptr) {
-    const std::unique_ptr<faiss::DistanceComputer> distance(
-        scorer_->get_distance_computer());
-    distance->set_query(outer.data());
-    for (Neighbor& neighbor : found) neighbor.score = (*distance)(neighbor.row);
-  }
-  std::partial_sort(found.begin(), found.begin() + wanted, found.end(), Better);
-  found.resize(wanted);
   return found;
 }
 
-std::vector<Neighbor> FaissIndex::Candidates(
-    const faiss::Index& core, const std::vector<float>& x, int64_t count,
-    const std::vector<int32_t>& excluded) {
+Found FaissIndex::FindBest(const Query& query,
+                           const AllowedRows& allowed) const {
+  const int64_t wanted = std::min<int64_t>(query.k, allowed.count());
+  Found found;
+  if (wanted == 0) return found;
+  found.by = Cheapest(query, allowed);
+  if (found.by == FoundBy::kCells) {
+    found.neighbors = ByCells(query, allowed);
+  } else if (found.by != FoundBy::kExact) {
+    found.neighbors = ByIndex(query, allowed);
+  }
+  if (static_cast<int64_t>(found.neighbors.size()) < wanted) {
+    found = {.neighbors = Exactly(query, allowed), .by = FoundBy::kExact};
+  }
+  std::partial_sort(found.neighbors.begin(), found.neighbors.begin() + wanted,
+                    found.neighbors.end(), Better);
+  found.neighbors.resize(wanted);
+  return found;
+}
+
+FoundBy FaissIndex::Cheapest(const Query& query,
+                             const AllowedRows& allowed) const {
+  if (!allowed.filtered()) return FoundBy::kIndex;
+  const auto count = static_cast<double>(allowed.count());
+  if (layers_.ivf == nullptr && layers_.graph == nullptr) {
+    return FoundBy::kExact;
+  }
+  const double ranked =
+      std::min(static_cast<double>(Ranked(query)) / allowed.share(),
+               static_cast<double>(size()));
+  double more = ranked * kCandidate + ranked * allowed.share() * kScore;
+  double cells = std::numeric_limits<double>::infinity();
+  if (layers_.ivf != nullptr) {
+    const double scanned = static_cast<double>(size()) *
+                           static_cast<double>(Probes(query, allowed)) /
+                           static_cast<double>(layers_.ivf->nlist);
+    more += scanned * kScan;
+    cells = scanned * kLookUp + scanned * allowed.share() * kScore;
+  }
+  // Without codes of rows, to score all is to scan all.
+  double exact = count * kScore;
+  if (scorer_ == nullptr) {
+    exact = static_cast<double>(size()) * (kScan + kCandidate);
+    cells = std::numeric_limits<double>::infinity();
+  }
+  if (exact <= std::min(more, cells)) return FoundBy::kExact;
+  return cells < more ? FoundBy::kCells : FoundBy::kMoreCandidates;
+}
+
+int64_t FaissIndex::Ranked(const Query& query) const {
+  if (layers_.refine == nullptr) return query.k;
+  return std::max<int64_t>(query.k, kFewestRefined) * query.effort.k_factor;
+}
+
+int64_t FaissIndex::Probes(const Query& query,
+                           const AllowedRows& allowed) const {
+  const auto nlist = static_cast<int64_t>(layers_.ivf->nlist);
+  if (!allowed.filtered()) {
+    return std::min<int64_t>(query.effort.nprobe, nlist);
+  }
+  return Widened(query.effort.nprobe, allowed.share(), nlist);
+}
+
+faiss::Index* FaissIndex::Quantizer() const {
+  if (cell_graph_ != nullptr) return cell_graph_.get();
+  return layers_.ivf->quantizer;
+}
+
+std::vector<Neighbor> FaissIndex::ByIndex(const Query& query,
+                                          const AllowedRows& allowed) const {
+  // As many more as are not allowed among them, if the filter leaves rows out
+  // evenly; a tenth more if it does not quite.
+  const double ranked =
+      allowed.filtered()
+          ? static_cast<double>(Ranked(query)) / allowed.share() * 1.1
+          : static_cast<double>(Ranked(query) + allowed.excluded());
+  const int64_t count =
+      std::min(std::llround(std::ceil(ranked)), static_cast<long long>(size()));
+  std::unique_ptr<faiss::IndexIVF> cells;
+  if (layers_.ivf != nullptr) {
+    cells = ViewOfCells(*layers_.ivf, Quantizer(), Probes(query, allowed));
+  }
+  std::vector<Neighbor> found = Candidates(
+      cells == nullptr ? *layers_.core : *cells, query.inner, count, allowed);
+  if (layers_.refine == nullptr) return found;
+  std::vector<int32_t> rows;
+  rows.reserve(found.size());
+  for (const Neighbor& neighbor : found) rows.push_back(neighbor.row);
+  return Scored(query, rows);
+}
+
+std::vector<Neighbor> FaissIndex::ByCells(const Query& query,
+                                          const AllowedRows& allowed) const {
+  const int64_t probes = Probes(query, allowed);
+  std::vector<float> distances(probes);
+  std::vector<faiss::Index::idx_t> cells(probes);
+  Quantizer()->search(1, query.inner.data(), probes, distances.data(),
+                      cells.data());
+  const faiss::InvertedLists& lists = *layers_.ivf->invlists;
+  std::vector<int32_t> rows;
+  for (const faiss::Index::idx_t cell : cells) {
+    if (cell < 0) continue;
+    faiss::InvertedLists::ScopedIds ids(&lists, cell);
+    allowed.Keep({ids.get(), lists.list_size(cell)}, rows);
+  }
+  return Scored(query, rows);
+}
+
+std::vector<Neighbor> FaissIndex::Candidates(const faiss::Index& core,
+                                             const std::vector<float>& x,
+                                             int64_t count,
+                                             const AllowedRows& allowed) {
   std::vector<float> scores(count);
   std::vector<faiss::Index::idx_t> rows(count);
   core.search(1, x.data(), count, scores.data(), rows.data());
   std::vector<Neighbor> found;
   found.reserve(count);
   for (int64_t i = 0; i < count; ++i) {
-    if (rows[i] < 0 || Contains(excluded, rows[i])) continue;
+    if (rows[i] < 0 || !allowed.Contains(rows[i])) continue;
     found.push_back({static_cast<int32_t>(rows[i]), scores[i]});
   }
   return found;
 }
 
-std::vector<Neighbor> FaissIndex::AllRows(
-    const std::vector<float>& outer, const std::vector<float>& inner,
-    const std::vector<int32_t>& excluded) const {
-  std::vector<Neighbor> found;
-  if (scorer_ == nullptr) {
-    found = Candidates(*all_cells_, inner, size(), excluded);
-    // A fast-scan drops rows whose score in eight bits is 0, the farthest.
-    std::vector<bool> there(size());
-    float lowest = 0;
-    for (const Neighbor& neighbor : found) {
-      there[neighbor.row] = true;
-      lowest = std::min(lowest, neighbor.score);
-    }
-    for (int32_t row = 0; row < size(); ++row) {
-      if (!there[row] && !Contains(excluded, row)) {
-        found.push_back({row, lowest});
-      }
-    }
-    return found;
+std::vector<Neighbor> FaissIndex::Exactly(const Query& query,
+                                          const AllowedRows& allowed) const {
+  if (scorer_ != nullptr) return Scored(query, allowed.ToRows());
+  std::vector<Neighbor> found =
+      Candidates(*all_cells_, query.inner, size(), allowed);
+  // A fast-scan drops rows whose score in eight bits is 0, the farthest.
+  std::vector<bool> there(size());
+  float lowest = 0;
+  for (const Neighbor& neighbor : found) {
+    there[neighbor.row] = true;
+    lowest = std::min(lowest, neighbor.score);
   }
-  const std::unique_ptr<faiss::DistanceComputer> distance(
-      scorer_->get_distance_computer());
-  distance->set_query((scorer_sees_inner_ ? inner : outer).data());
-  found.reserve(size() - excluded.size());
-  for (int32_t row = 0; row < size(); ++row) {
-    if (!Contains(excluded, row)) found.push_back({row, (*distance)(row)});
+  for (const int32_t row : allowed.ToRows()) {
+    if (!there[row]) found.push_back({row, lowest});
   }
   return found;
+}
+
+std::vector<Neighbor> FaissIndex::Scored(
+    const Query& query, const std::vector<int32_t>& rows) const {
+  const std::unique_ptr<faiss::DistanceComputer> distance(
+      scorer_->get_distance_computer());
+  distance->set_query((scorer_sees_inner_ ? query.inner : query.outer).data());
+  std::vector<Neighbor> scored;
+  scored.reserve(rows.size());
+  for (const int32_t row : rows) scored.push_back({row, (*distance)(row)});
+  return scored;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "core/rows/row_set.h"
 
 namespace segue {
 
@@ -31,8 +32,27 @@ struct SearchOptions {
   int32_t k = 0;
   // Rows never to answer; any order, duplicates allowed.
   absl::Span<const int32_t> excluded;
+  // The only rows to answer with, but for the excluded ones; null: all.
+  const RowSet* allowed = nullptr;
   // Unset: that which the index was tuned to.
   std::optional<SearchEffort> effort;
+};
+
+// How an answer was found.
+enum class FoundBy {
+  // As the index was tuned: cells probed, candidates refined.
+  kIndex,
+  // The same with more candidates, of which those allowed were kept.
+  kMoreCandidates,
+  // More cells probed, and whatever is allowed in them scored.
+  kCells,
+  // Whatever is allowed was scored.
+  kExact,
+};
+
+struct Found {
+  std::vector<Neighbor> neighbors;  // best first, each row once
+  FoundBy by = FoundBy::kIndex;
 };
 
 // Immutable. Thread-safe; a search runs on the calling thread.
@@ -41,13 +61,14 @@ class VectorIndex {
   virtual ~VectorIndex() = default;
   virtual int64_t size() const = 0;
   virtual int32_t dimension() const = 0;
-  // The k best rows that are not excluded, best first, each once. Exactly
-  // min(k, size() - distinct excluded) of them: where the probed cells hold too
-  // few, all cells are searched. InvalidArgument: a query of another dimension
-  // or with a value that is not finite, k < 1, or an effort below 1 where it
-  // means something.
-  virtual absl::StatusOr<std::vector<Neighbor>> Search(
-      absl::Span<const float> query, const SearchOptions& options) const = 0;
+  // The k best of the rows that are allowed and not excluded. Exactly min(k,
+  // such rows) of them: where too few are found, all are scored. Under a filter
+  // the cheapest way is taken that keeps as much of the exact answer as a
+  // search without one does, by how many rows are allowed. InvalidArgument: a
+  // query of another dimension or with a value that is not finite, k < 1, or an
+  // effort below 1 where it means something.
+  virtual absl::StatusOr<Found> Search(absl::Span<const float> query,
+                                       const SearchOptions& options) const = 0;
 };
 
 }  // namespace segue

@@ -111,7 +111,7 @@ absl::StatusOr<IndexTrial> TryIndex(
                           std::chrono::steady_clock::now() - start)
                           .count();
     if (found.ok()) {
-      overlaps[q] = OverlapAtK(Rows(exact[q]), Rows(*found), k);
+      overlaps[q] = OverlapAtK(Rows(exact[q]), Rows(found->neighbors), k);
     } else {
       failed[q] = found.status();
     }

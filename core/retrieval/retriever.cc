@@ -233,10 +233,10 @@ absl::Status SearchAndFill(const ServingSnapshot& snapshot,
                            absl::Span<const float> vector,
                            const ResolvedQuery& query,
                            v1::RetrieveResponse& response) {
-  ASSIGN_OR_RETURN(const std::vector<Neighbor> neighbors,
+  ASSIGN_OR_RETURN(const Found found,
                    snapshot.index->Search(
                        vector, {.k = query.top_k, .excluded = query.excluded}));
-  AppendNeighbors(snapshot, neighbors, response);
+  AppendNeighbors(snapshot, found.neighbors, response);
   response.set_unknown_history(query.unknown_history);
   return absl::OkStatus();
 }
@@ -253,11 +253,11 @@ absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
                                              absl::MakeSpan(vector)));
   std::vector<int32_t> excluded = {*row};
   AddExcluded(snapshot, request.exclude_item_ids(), excluded);
-  ASSIGN_OR_RETURN(const std::vector<Neighbor> neighbors,
+  ASSIGN_OR_RETURN(const Found found,
                    snapshot.index->Search(vector, {.k = TopK(request.top_k()),
                                                    .excluded = excluded}));
   v1::SimilarItemsResponse response;
-  AppendNeighbors(snapshot, neighbors, response);
+  AppendNeighbors(snapshot, found.neighbors, response);
   return response;
 }
 

@@ -52,7 +52,7 @@ absl::Status SearchAll(const VectorIndex& index,
     auto found = index.Search(absl::MakeConstSpan(vectors).subspan(q * d, d),
                               {.k = k, .excluded = excluded[q]});
     if (found.ok()) {
-      lists[q] = RowsOf(*found);
+      lists[q] = RowsOf(found->neighbors);
     } else {
       failures[q] = found.status();
     }

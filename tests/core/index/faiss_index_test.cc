@@ -57,9 +57,9 @@ void WriteIndex(const std::string& factory, const std::vector<float>& vectors,
   faiss::write_index(index.get(), path.c_str());
 }
 
-std::vector<int32_t> Rows(const std::vector<Neighbor>& neighbors) {
+std::vector<int32_t> Rows(const Found& found) {
   std::vector<int32_t> rows;
-  for (const Neighbor& neighbor : neighbors) rows.push_back(neighbor.row);
+  for (const Neighbor& neighbor : found.neighbors) rows.push_back(neighbor.row);
   return rows;
 }
 
@@ -82,7 +82,7 @@ TEST_F(FlatIndexTest, SearchReturnsBestFirstAndNoPadding) {
   const auto found = index_->Search({0.9f, 0.1f}, {.k = 10});
   ASSERT_THAT(found, IsOk());
   EXPECT_THAT(Rows(*found), ElementsAre(0, 1, 2));
-  EXPECT_FLOAT_EQ((*found)[0].score, 0.9f);
+  EXPECT_FLOAT_EQ(found->neighbors[0].score, 0.9f);
 }
 
 TEST_F(FlatIndexTest, ExcludedRowsMakeRoomForOthers) {
@@ -99,8 +99,9 @@ TEST_F(FlatIndexTest, ExcludedRowsThatDoNotExistDoNotMatter) {
 }
 
 TEST_F(FlatIndexTest, EverythingExcludedIsAnEmptyAnswer) {
-  EXPECT_TRUE(
-      index_->Search({1, 0}, {.k = 2, .excluded = {2, 1, 0}}).value().empty());
+  EXPECT_TRUE(index_->Search({1, 0}, {.k = 2, .excluded = {2, 1, 0}})
+                  .value()
+                  .neighbors.empty());
 }
 
 TEST_F(FlatIndexTest, QueriesThatCannotBeAskedAreRefused) {
@@ -193,8 +194,8 @@ TEST_P(EveryKindTest, FindsAVectorByItself) {
   for (int row = 0; row < kRows; row += 4) {
     const auto found = index_->Search(Vector(row), {.k = 10});
     ASSERT_THAT(found, IsOk());
-    first += (*found)[0].row == row;
-    EXPECT_TRUE(std::is_sorted(found->begin(), found->end(),
+    first += found->neighbors[0].row == row;
+    EXPECT_TRUE(std::is_sorted(found->neighbors.begin(), found->neighbors.end(),
                                [](const Neighbor& a, const Neighbor& b) {
                                  return a.score > b.score;
                                }));
@@ -219,7 +220,7 @@ TEST_P(EveryKindTest, FillsUpFromAllCellsWhenTheNearOnesAreExcluded) {
   const auto found = index_->Search(Vector(5), {.k = 20, .excluded = nearest});
   ASSERT_THAT(found, IsOk());
   std::set<int32_t> all(nearest.begin(), nearest.end());
-  for (const Neighbor& neighbor : *found) {
+  for (const Neighbor& neighbor : found->neighbors) {
     EXPECT_TRUE(all.insert(neighbor.row).second) << neighbor.row;
   }
   EXPECT_EQ(all.size(), kRows);
@@ -275,6 +276,60 @@ TEST_P(EveryKindTest, AnEffortOfItsOwnIsThatSearchsAlone) {
   if (GetParam().effort.nprobe > 0) {
     EXPECT_NE(usual, best);
   }
+}
+
+// Filters that keep much, some, little and nothing, in a pattern that has
+// nothing to do with where vectors lie.
+TEST_P(EveryKindTest, AFilterLeavesExactlyKOfItsRows) {
+  for (const int step : {1, 2, 10, 80, 2 * kRows}) {
+    std::vector<int32_t> rows;
+    for (int row = step == 1 ? 0 : 7; row < kRows; row += step) {
+      rows.push_back(row);
+    }
+    if (step == 2 * kRows) rows.clear();
+    const RowSet allowed(rows);
+    const std::vector<int32_t> excluded = {7, 7, 8, kRows + 3, -1};
+    for (const int k : {1, 10, kRows}) {
+      const auto found = index_->Search(
+          Vector(5), {.k = k, .excluded = excluded, .allowed = &allowed});
+      ASSERT_THAT(found, IsOk());
+      int64_t there = allowed.size();
+      for (const int row : {7, 8}) there -= allowed.Contains(row);
+      EXPECT_EQ(found->neighbors.size(), std::min<int64_t>(k, there)) << step;
+      std::set<int32_t> once;
+      for (const Neighbor& neighbor : found->neighbors) {
+        EXPECT_TRUE(allowed.Contains(neighbor.row)) << neighbor.row;
+        EXPECT_TRUE(neighbor.row != 7 && neighbor.row != 8);
+        EXPECT_TRUE(once.insert(neighbor.row).second) << neighbor.row;
+      }
+    }
+  }
+}
+
+TEST_P(EveryKindTest, AFilterKeepsTheBestOfItsRows) {
+  std::vector<int32_t> rows;
+  for (int row = 0; row < kRows; row += 3) rows.push_back(row);
+  const RowSet allowed(rows);
+  int hits = 0;
+  for (const int32_t row : rows) {
+    const auto found =
+        index_->Search(Vector(row), {.k = 10, .allowed = &allowed});
+    ASSERT_THAT(found, IsOk());
+    hits += found->neighbors[0].row == row;
+  }
+  // Four-bit codes alone confuse close neighbours.
+  const bool coarse = GetParam().effort.k_factor == 0;
+  EXPECT_GE(hits, coarse ? 66 : 130) << "of " << rows.size();
+}
+
+TEST_P(EveryKindTest, RowsFarFromTheQueryAreFoundAllTheSame) {
+  // The 30 rows that are farthest from the query: probed cells hold few.
+  const std::vector<int32_t> all =
+      Rows(index_->Search(Vector(5), {.k = kRows}).value());
+  const RowSet allowed(absl::MakeConstSpan(all).last(30));
+  const auto found = index_->Search(Vector(5), {.k = 20, .allowed = &allowed});
+  ASSERT_THAT(found, IsOk());
+  EXPECT_EQ(found->neighbors.size(), 20);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -92,7 +92,7 @@ TEST_F(IndexBuilderTest, ReachesTheTargetAndServesWhatItMeasured) {
         {.k = 10});
     std::vector<int32_t> expected_rows, rows;
     for (const Neighbor& one : (*exact)[q]) expected_rows.push_back(one.row);
-    for (const Neighbor& one : *found) rows.push_back(one.row);
+    for (const Neighbor& one : found->neighbors) rows.push_back(one.row);
     sum += OverlapAtK(expected_rows, rows, 10);
   }
   EXPECT_NEAR(sum / 100, built->overlap, 1e-9);
