@@ -24,6 +24,8 @@ inline constexpr char kItemTower[] = "item_tower.pt";
 inline constexpr char kItemIds[] = "items.vocab";
 inline constexpr char kItemRows[] = "items.rows";
 inline constexpr char kItemDisplay[] = "items.text";
+// Where the bundle has attributes (v1.Attributes).
+inline constexpr char kItemAttributes[] = "items.attributes";
 inline constexpr char kUserIds[] = "users.vocab";
 inline constexpr char kUserRows[] = "users.rows";
 inline constexpr char kIndex[] = "index.faiss";

@@ -15,8 +15,7 @@ struct RowSet::Bitmap {
   roaring_bitmap_t* const roaring;
 };
 
-RowSet::RowSet()
-    : bitmap_(std::make_unique<Bitmap>(roaring_bitmap_create())) {}
+RowSet::RowSet() : bitmap_(std::make_unique<Bitmap>(roaring_bitmap_create())) {}
 
 RowSet::RowSet(absl::Span<const int32_t> rows) : RowSet() {
   static_assert(sizeof(int32_t) == sizeof(uint32_t));
@@ -46,13 +45,12 @@ RowSet& RowSet::operator=(RowSet other) {
 RowSet::~RowSet() = default;
 
 int64_t RowSet::size() const {
-  return static_cast<int64_t>(
-      roaring_bitmap_get_cardinality(bitmap_->roaring));
+  return static_cast<int64_t>(roaring_bitmap_get_cardinality(bitmap_->roaring));
 }
 
 bool RowSet::Contains(int32_t row) const {
-  return row >= 0 && roaring_bitmap_contains(bitmap_->roaring,
-                                             static_cast<uint32_t>(row));
+  return row >= 0 &&
+         roaring_bitmap_contains(bitmap_->roaring, static_cast<uint32_t>(row));
 }
 
 void RowSet::Add(int32_t row) {
@@ -74,8 +72,7 @@ void RowSet::Subtract(const RowSet& other) {
 void RowSet::Keep(absl::Span<const int64_t> rows,
                   std::vector<int32_t>& kept) const {
   for (const int64_t row : rows) {
-    if (roaring_bitmap_contains(bitmap_->roaring,
-                                static_cast<uint32_t>(row))) {
+    if (roaring_bitmap_contains(bitmap_->roaring, static_cast<uint32_t>(row))) {
       kept.push_back(static_cast<int32_t>(row));
     }
   }
