@@ -97,10 +97,10 @@ float ApplyScale(const v1::NumericScale& scale, double value) {
 }
 
 absl::StatusOr<v1::NumericScale> FitScale(v1::NumericTransform transform,
-                                          absl::Span<const float> values) {
+                                          absl::Span<const double> values) {
   std::vector<double> known;
   known.reserve(values.size());
-  for (float value : values) {
+  for (double value : values) {
     if (!std::isnan(value)) known.push_back(value);
   }
   v1::NumericScale scale;

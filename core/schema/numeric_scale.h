@@ -22,7 +22,7 @@ float ApplyScale(const v1::NumericScale& scale, double value);
 // a standard deviation of 1. InvalidArgument for LOG1P_Z_SCORE of a negative
 // number; no values at all give the identity.
 absl::StatusOr<v1::NumericScale> FitScale(v1::NumericTransform transform,
-                                          absl::Span<const float> values);
+                                          absl::Span<const double> values);
 
 }  // namespace segue
 

@@ -56,7 +56,7 @@ Dataset MakeData(const SeedSizes& sizes) {
       Categories("album_id", sizes.albums, sizes, random));
   FeatureTable length{.name = "track_length_seconds", .kind = v1::NUMERIC};
   for (int32_t i = 0; i < sizes.items; ++i) {
-    length.numbers.push_back(static_cast<float>(180 + 60 * random.Normal()));
+    length.numbers.push_back(180 + 60 * random.Normal());
   }
   data.item_features.push_back(std::move(length));
   return data;

@@ -99,6 +99,25 @@ absl::Status WriteDisplay(const std::string& path, int items) {
   return WriteFileAtomically(path, DisplayTable::Serialize(columns));
 }
 
+// "parity" of an item's number, and its "year", 2000 and later.
+absl::Status WriteAttributes(const std::string& path, int items) {
+  v1::Attributes attributes;
+  v1::AttributeColumn& parity = *attributes.add_columns();
+  parity.set_name("parity");
+  parity.set_kind(v1::AttributeColumn::CATEGORICAL);
+  for (const int odd : {0, 1}) {
+    parity.add_values(odd == 0 ? "even" : "odd");
+    parity.add_begins(parity.rows_size());
+    for (int i = odd; i < items; i += 2) parity.add_rows(i);
+  }
+  parity.add_begins(parity.rows_size());
+  v1::AttributeColumn& year = *attributes.add_columns();
+  year.set_name("year");
+  year.set_kind(v1::AttributeColumn::NUMERIC);
+  for (int i = 0; i < items; ++i) year.add_numbers(2000 + i);
+  return WriteFileAtomically(path, attributes.SerializeAsString());
+}
+
 absl::Status WriteGolden(const std::string& path, const std::string& prefix) {
   v1::BatchRetrieveRequest golden;
   v1::RetrieveRequest& request = *golden.add_requests();
@@ -156,8 +175,8 @@ v1::Content ContentOf(const TinyBundleOptions& options,
   content.set_item_row_width(kShape.item_width);
   content.set_user_row_width(kShape.user_width);
   content.mutable_index()->set_description(index.description);
-  content.mutable_index()->set_nprobe(index.nprobe);
-  content.mutable_index()->set_k_factor(index.k_factor);
+  content.mutable_index()->set_nprobe(index.effort.nprobe);
+  content.mutable_index()->set_k_factor(index.effort.k_factor);
   return content;
 }
 
@@ -185,6 +204,7 @@ absl::StatusOr<std::string> PublishTinyBundle(
   RETURN_IF_ERROR(WriteRows(add(layout::kUserRows), options.users + 1,
                             kShape.user_width, user_rows));
   RETURN_IF_ERROR(WriteDisplay(add(layout::kItemDisplay), options.items));
+  RETURN_IF_ERROR(WriteAttributes(add(layout::kItemAttributes), options.items));
   RETURN_IF_ERROR(WriteGolden(add(layout::kGoldenRequests), options.prefix));
 
   const TowerOptions towers = {.layers = {8, kShape.dimension},

@@ -14,7 +14,8 @@ namespace segue::testing {
 
 // The bundle has user features "plan" (free, paid) and "age" (a number), the
 // request feature "device" (phone, tv), display columns "title" and "artist",
-// histories of 3 and vectors of 4.
+// item attributes "parity" (even, odd) and "year" (item n: 2000 + n), histories
+// of 3 and vectors of 4.
 struct TinyBundleOptions {
   int items = 12;
   int users = 3;  // "u0", "u1", ...

@@ -69,6 +69,51 @@ void CheckVector(const v1::ItemFeature& feature, const std::string& name,
                  "must not be empty for a VECTOR");
 }
 
+// A column of items that is read, of features or of attributes.
+void CheckItemColumn(const v1::ItemFeature& column, const std::string& name,
+                     const v1::ItemsConfig& items, Checks& checks) {
+  const bool mapping = column.source() == v1::ItemFeature::MAPPING;
+  checks.Require(!mapping || !column.mapping_path().empty(),
+                 name + ".mapping_path", "is required for source MAPPING");
+  checks.Require(mapping || !column.has_mapping_path(), name + ".mapping_path",
+                 "is for source MAPPING only");
+  checks.Require(!mapping || column.kind() != v1::NUMERIC, name + ".kind",
+                 "a mapping holds categories, not numbers");
+  checks.Require(
+      column.source() != v1::ItemFeature::ITEMS || !items.path().empty(),
+      name + ".source", "ITEMS needs items.path");
+}
+
+void CheckAttributes(const v1::ItemsConfig& items, Checks& checks) {
+  std::set<std::string> names;
+  for (int i = 0; i < items.attributes_size(); ++i) {
+    const v1::ItemFeature& attribute = items.attributes(i);
+    const std::string name = absl::StrCat("items.attributes[", i, "]");
+    checks.Require(!attribute.name().empty(), name + ".name", "is required");
+    checks.Require(names.insert(attribute.name()).second, name + ".name",
+                   absl::StrCat("\"", attribute.name(), "\" is there twice"));
+    const auto feature = std::find_if(
+        items.features().begin(), items.features().end(),
+        [&](const v1::ItemFeature& f) { return f.name() == attribute.name(); });
+    const bool own = feature == items.features().end();
+    checks.Require((own ? attribute : *feature).kind() != v1::VECTOR,
+                   name + ".kind", "requests cannot filter by a VECTOR");
+    if (own) {
+      CheckItemColumn(attribute, name, items, checks);
+      checks.Require(
+          !attribute.has_embedding_width() && !attribute.has_transform(), name,
+          "embedding_width and transform are for features");
+    } else {
+      v1::ItemFeature name_alone;
+      name_alone.set_name(attribute.name());
+      checks.Require(
+          attribute.SerializeAsString() == name_alone.SerializeAsString(), name,
+          absl::StrCat("is the feature \"", attribute.name(),
+                       "\": set nothing but the name, or take another name"));
+    }
+  }
+}
+
 void CheckItems(const v1::ItemsConfig& items, Checks& checks) {
   checks.AtLeast(items.embedding_width(), 0, "items.embedding_width");
   std::set<std::string> names;
@@ -82,18 +127,10 @@ void CheckItems(const v1::ItemsConfig& items, Checks& checks) {
     checks.Require(names.insert(feature.name()).second, name + ".name",
                    absl::StrCat("\"", feature.name(), "\" is there twice"));
     checks.AtLeast(feature.embedding_width(), 0, name + ".embedding_width");
-    const bool mapping = feature.source() == v1::ItemFeature::MAPPING;
-    checks.Require(!mapping || !feature.mapping_path().empty(),
-                   name + ".mapping_path", "is required for source MAPPING");
-    checks.Require(mapping || !feature.has_mapping_path(),
-                   name + ".mapping_path", "is for source MAPPING only");
-    checks.Require(!mapping || feature.kind() != v1::NUMERIC, name + ".kind",
-                   "a mapping holds categories, not numbers");
-    checks.Require(
-        feature.source() != v1::ItemFeature::ITEMS || !items.path().empty(),
-        name + ".source", "ITEMS needs items.path");
+    CheckItemColumn(feature, name, items, checks);
     if (feature.kind() == v1::VECTOR) CheckVector(feature, name, checks);
   }
+  CheckAttributes(items, checks);
   checks.Require(items.display_columns().empty() || !items.path().empty(),
                  "items.display_columns", "need items.path");
   checks.Require(

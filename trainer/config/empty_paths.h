@@ -11,9 +11,9 @@ namespace segue {
 
 // Takes out of `config` what an empty path leaves without a source, so that one
 // configuration serves sets with and without the file: with an empty items.path
-// the features of source ITEMS, display_columns and the catalogue ALL; with a
-// mapping_path that is set, to nothing, its feature. Returns a line for people
-// about each.
+// the features and attributes of source ITEMS, display_columns and the
+// catalogue ALL; with a mapping_path that is set, to nothing, its feature or
+// attribute. Returns a line for people about each.
 std::vector<std::string> LeaveOutEmptyPaths(v1::TrainerConfig& config);
 
 }  // namespace segue

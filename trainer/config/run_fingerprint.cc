@@ -48,6 +48,7 @@ std::string DecidingConfig(v1::TrainerConfig config) {
   config.clear_bundle_root();
   config.clear_index();
   config.clear_publish();
+  if (config.has_items()) config.mutable_items()->clear_attributes();
   v1::TrainingConfig& training = *config.mutable_training();
   const bool stops_early = training.early_stopping_epochs() > 0;
   if (stops_early) {

@@ -30,7 +30,7 @@ struct FeatureTable {
   std::vector<int32_t> value_rows;
 
   // NUMERIC: NaN where the source had none.
-  std::vector<float> numbers;  // [rows]
+  std::vector<double> numbers;  // [rows]
 
   // VECTOR: standardised (data_config.proto), zeros where the source had none.
   std::vector<float> vectors;  // [rows, vector_width]
@@ -112,6 +112,8 @@ struct Dataset {
   EventLog log;
   // Parallel to config.items.features; row i is item i.
   std::vector<FeatureTable> item_features;
+  // Those of config.items.attributes that are no features.
+  std::vector<FeatureTable> item_attributes;
   // Parallel to config.users.features; row u is user u.
   std::vector<FeatureTable> user_features;
   // Parallel to config.items.display_columns: [column][item].

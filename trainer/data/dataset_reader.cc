@@ -46,15 +46,15 @@ absl::Status NoEvents(const v1::EventsConfig& config,
       config.min_events_per_user(), " events"));
 }
 
-// Item features on their way: those of EVENTS know rows as they were before
-// users were dropped.
-struct ItemFeatures {
-  FeatureBuilders builders;  // parallel to config.items.features
+// Features and attributes of items on their way: those of EVENTS know rows as
+// they were before users were dropped.
+struct ItemBuilders {
+  FeatureBuilders builders;  // parallel to ItemColumns()
   std::vector<int32_t> new_rows_of_events;
 };
 
 // Events into dataset.{users, items, log, counts}.
-absl::StatusOr<ItemFeatures> ReadEvents(
+absl::StatusOr<ItemBuilders> ReadEvents(
     const v1::TrainerConfig& config,
     const std::function<void(absl::string_view)>& progress, Dataset& dataset) {
   EventReader reader(config, progress);
@@ -84,7 +84,7 @@ absl::StatusOr<ItemFeatures> ReadEvents(
                      "none of the ",
                      dataset.log.size(), " events"));
   }
-  return ItemFeatures{std::move(read.item_features),
+  return ItemBuilders{std::move(read.item_columns),
                       std::move(sorted.new_items)};
 }
 
@@ -92,10 +92,10 @@ absl::Status ReadItemsFile(const v1::ItemsConfig& config,
                            FeatureBuilders& builders, Dataset& dataset) {
   AttributeTable table{config.path(), config.id_column(), "item"};
   table.add_owners = config.catalogue() == v1::ItemsConfig::ALL;
-  for (int f = 0; f < config.features_size(); ++f) {
-    if (config.features(f).source() == v1::ItemFeature::ITEMS) {
-      table.features.push_back(
-          {ColumnOf(config.features(f)), builders[f].get()});
+  const std::vector<const v1::ItemFeature*> columns = ItemColumns(config);
+  for (size_t c = 0; c < columns.size(); ++c) {
+    if (columns[c]->source() == v1::ItemFeature::ITEMS) {
+      table.features.push_back({ColumnOf(*columns[c]), builders[c].get()});
     }
   }
   for (const std::string& column : config.display_columns()) {
@@ -114,18 +114,19 @@ absl::Status ReadItemsFile(const v1::ItemsConfig& config,
 // Mappings into their builders, now that the items are known.
 absl::Status ReadMappings(const v1::ItemsConfig& config, const Say& say,
                           FeatureBuilders& builders, Dataset& dataset) {
-  for (int f = 0; f < config.features_size(); ++f) {
-    const v1::ItemFeature& feature = config.features(f);
+  const std::vector<const v1::ItemFeature*> columns = ItemColumns(config);
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const v1::ItemFeature& feature = *columns[c];
     if (feature.source() != v1::ItemFeature::MAPPING) continue;
     if (feature.mapping_path().empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("items.features: '", feature.name(),
+          absl::StrCat("items: '", feature.name(),
                        "' has the source MAPPING; expected a mapping_path"));
     }
     say(absl::StrCat("reading ", feature.mapping_path()));
     RETURN_IF_ERROR(
         ReadMapping(feature.mapping_path(), feature.mapping_item_column(),
-                    ColumnOf(feature), dataset.items, *builders[f]));
+                    ColumnOf(feature), dataset.items, *builders[c]));
   }
   return absl::OkStatus();
 }
@@ -136,7 +137,7 @@ absl::Status CheckVectors(const v1::ItemFeature& feature,
   const int64_t vectors = builder.vectors().vectors();
   if (vectors == 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("items.features: '", feature.name(), "': column '",
+        absl::StrCat("items: '", feature.name(), "': column '",
                      ColumnOf(feature), "' has no vector of any item"));
   }
   say(absl::StrCat("feature ", feature.name(), ": ", vectors, " of ", items,
@@ -145,37 +146,41 @@ absl::Status CheckVectors(const v1::ItemFeature& feature,
 }
 
 absl::Status ReadItems(const v1::ItemsConfig& config, const Say& say,
-                       ItemFeatures features, Dataset& dataset) {
-  for (int f = 0; f < config.features_size(); ++f) {
-    const v1::ItemFeature& feature = config.features(f);
-    if (feature.source() == v1::ItemFeature::EVENTS) continue;
-    features.builders[f] = std::make_unique<FeatureBuilder>(
-        feature.name(), feature.kind(), feature.separator());
-    features.builders[f]->Reserve(dataset.items.size());
-    if (feature.source() == v1::ItemFeature::ITEMS && config.path().empty()) {
+                       ItemBuilders read, Dataset& dataset) {
+  const std::vector<const v1::ItemFeature*> columns = ItemColumns(config);
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const v1::ItemFeature& column = *columns[c];
+    if (column.source() == v1::ItemFeature::EVENTS) continue;
+    read.builders[c] = std::make_unique<FeatureBuilder>(
+        column.name(), column.kind(), column.separator());
+    read.builders[c]->Reserve(dataset.items.size());
+    if (column.source() == v1::ItemFeature::ITEMS && config.path().empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("items.features: '", feature.name(),
+          absl::StrCat("items: '", column.name(),
                        "' is a column of items.path, which is not set"));
     }
   }
   if (!config.path().empty()) {
     say(absl::StrCat("reading ", config.path()));
-    RETURN_IF_ERROR(ReadItemsFile(config, features.builders, dataset));
+    RETURN_IF_ERROR(ReadItemsFile(config, read.builders, dataset));
   } else if (!config.display_columns().empty()) {
     return absl::InvalidArgumentError(
         "items.display_columns are columns of items.path, which is not set");
   }
-  RETURN_IF_ERROR(ReadMappings(config, say, features.builders, dataset));
+  RETURN_IF_ERROR(ReadMappings(config, say, read.builders, dataset));
   const std::vector<int32_t> same = Identity(dataset.items.size());
-  for (int f = 0; f < config.features_size(); ++f) {
-    const bool of_events =
-        config.features(f).source() == v1::ItemFeature::EVENTS;
-    if (config.features(f).kind() == v1::VECTOR) {
-      RETURN_IF_ERROR(CheckVectors(config.features(f), *features.builders[f],
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const bool of_events = columns[c]->source() == v1::ItemFeature::EVENTS;
+    if (columns[c]->kind() == v1::VECTOR) {
+      RETURN_IF_ERROR(CheckVectors(*columns[c], *read.builders[c],
                                    dataset.items.size(), say));
     }
-    dataset.item_features.push_back(features.builders[f]->Finish(
-        dataset.items.size(), of_events ? features.new_rows_of_events : same));
+    std::vector<FeatureTable>& tables =
+        c < static_cast<size_t>(config.features_size())
+            ? dataset.item_features
+            : dataset.item_attributes;
+    tables.push_back(read.builders[c]->Finish(
+        dataset.items.size(), of_events ? read.new_rows_of_events : same));
   }
   return absl::OkStatus();
 }
@@ -241,10 +246,10 @@ absl::StatusOr<Dataset> ReadDataset(
   }
   Dataset dataset;
   say(absl::StrCat("reading ", config.events().path()));
-  ASSIGN_OR_RETURN(ItemFeatures features,
+  ASSIGN_OR_RETURN(ItemBuilders builders,
                    ReadEvents(config, progress, dataset));
   SayFilters(config.events(), dataset, say);
-  RETURN_IF_ERROR(ReadItems(config.items(), say, std::move(features), dataset));
+  RETURN_IF_ERROR(ReadItems(config.items(), say, std::move(builders), dataset));
   RETURN_IF_ERROR(ReadUsers(config.users(), dataset));
   say(absl::StrCat(dataset.log.size(), " events of ", dataset.users.size(),
                    " users and ", dataset.items.size(), " items"));

@@ -75,8 +75,8 @@ absl::Status EventLogBuilder::AddFeature(int f, const Column& column,
   RequestFeature& feature = features_[f];
   const bool null = column.IsNull(i);
   if (feature.config.kind() == v1::NUMERIC) {
-    feature.numbers.push_back(null ? std::numeric_limits<float>::quiet_NaN()
-                                   : static_cast<float>(column.numbers[i]));
+    feature.numbers.push_back(null ? std::numeric_limits<double>::quiet_NaN()
+                                   : column.numbers[i]);
     return absl::OkStatus();
   }
   int32_t value = -1;

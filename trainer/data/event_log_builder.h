@@ -61,7 +61,7 @@ class EventLogBuilder {
     std::unique_ptr<Vocabulary> values;
     std::unique_ptr<IdEncoder> encoder;
     ChunkedColumn<int32_t> value_rows;  // CATEGORICAL; -1: none
-    ChunkedColumn<float> numbers;       // NUMERIC; NaN: none
+    ChunkedColumn<double> numbers;      // NUMERIC; NaN: none
   };
 
   struct Dislike {

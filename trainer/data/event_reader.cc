@@ -61,19 +61,19 @@ absl::Status EventReader::Prepare() {
     weight_ = Request({events.weight_column(), ColumnType::kNumber});
   }
   RETURN_IF_ERROR(PrepareFilters());
-  for (const v1::ItemFeature& feature : config_.items().features()) {
-    item_feature_columns_.push_back(-1);
-    read_.item_features.emplace_back();
-    if (feature.source() != v1::ItemFeature::EVENTS) continue;
-    if (feature.kind() == v1::VECTOR) {
+  for (const v1::ItemFeature* feature : ItemColumns(config_.items())) {
+    item_column_requests_.push_back(-1);
+    read_.item_columns.emplace_back();
+    if (feature->source() != v1::ItemFeature::EVENTS) continue;
+    if (feature->kind() == v1::VECTOR) {
       return absl::InvalidArgumentError(
-          absl::StrCat("items.features: '", feature.name(),
+          absl::StrCat("items: '", feature->name(),
                        "' is a VECTOR; expected the source ITEMS or MAPPING"));
     }
-    read_.item_features.back() = std::make_unique<FeatureBuilder>(
-        feature.name(), feature.kind(), feature.separator());
-    item_feature_columns_.back() =
-        Request({ColumnOf(feature), read_.item_features.back()->column_type()});
+    read_.item_columns.back() = std::make_unique<FeatureBuilder>(
+        feature->name(), feature->kind(), feature->separator());
+    item_column_requests_.back() =
+        Request({ColumnOf(*feature), read_.item_columns.back()->column_type()});
   }
   for (const v1::QueryFeature& feature : config_.request_features()) {
     RETURN_IF_ERROR(CheckQueryFeature("request_features", feature));
@@ -123,14 +123,14 @@ absl::StatusOr<float> EventReader::Weight(const RowBatch& batch, int64_t row) {
       std::min(weight * config_.events().weight_scale(), 1.0));
 }
 
-absl::Status EventReader::AddItemFeatures(const RowBatch& batch, int64_t row,
-                                          int32_t item) {
-  for (size_t f = 0; f < item_feature_columns_.size(); ++f) {
-    const int request = item_feature_columns_[f];
-    if (request < 0 || read_.item_features[f]->HasValue(item)) continue;
+absl::Status EventReader::AddItemColumns(const RowBatch& batch, int64_t row,
+                                         int32_t item) {
+  for (size_t f = 0; f < item_column_requests_.size(); ++f) {
+    const int request = item_column_requests_[f];
+    if (request < 0 || read_.item_columns[f]->HasValue(item)) continue;
     RETURN_IF_ERROR(
         AtCell(request, row,
-               read_.item_features[f]->Add(item, batch.columns[request], row)));
+               read_.item_columns[f]->Add(item, batch.columns[request], row)));
   }
   return absl::OkStatus();
 }
@@ -164,7 +164,7 @@ absl::Status EventReader::AddRow(const RowBatch& batch, int64_t row) {
     RETURN_IF_ERROR(AtCell(
         request, row, read_.log.AddFeature(f, batch.columns[request], row)));
   }
-  return AddItemFeatures(batch, row, *item);
+  return AddItemColumns(batch, row, *item);
 }
 
 absl::Status EventReader::AddBatch(const RowBatch& batch) {

@@ -31,8 +31,8 @@ struct EventsRead {
   Vocabulary users{1};
   Vocabulary items{1};
   EventLogBuilder log;
-  // Parallel to config.items.features; null where the source is not EVENTS.
-  std::vector<std::unique_ptr<FeatureBuilder>> item_features;
+  // Parallel to ItemColumns(); null where the source is not EVENTS.
+  std::vector<std::unique_ptr<FeatureBuilder>> item_columns;
   ReadCounts counts;
 };
 
@@ -50,8 +50,7 @@ class EventReader {
   absl::Status PrepareFilters();
   absl::Status AddBatch(const RowBatch& batch);
   absl::Status AddRow(const RowBatch& batch, int64_t row);
-  absl::Status AddItemFeatures(const RowBatch& batch, int64_t row,
-                               int32_t item);
+  absl::Status AddItemColumns(const RowBatch& batch, int64_t row, int32_t item);
   absl::StatusOr<uint32_t> Time(const RowBatch& batch, int64_t row) const;
   absl::StatusOr<float> Weight(const RowBatch& batch, int64_t row);
   int Request(const ColumnRequest& wanted);
@@ -70,7 +69,7 @@ class EventReader {
   int item_ = -1;
   int time_ = -1;
   int weight_ = -1;
-  std::vector<int> item_feature_columns_;
+  std::vector<int> item_column_requests_;
   std::vector<int> request_feature_columns_;
   EventsRead read_;
   IdEncoder user_encoder_;

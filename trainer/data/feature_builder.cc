@@ -58,9 +58,9 @@ absl::Status FeatureBuilder::Add(int32_t owner, const Column& column,
     has_value_[owner] = true;
     if (kind_ == v1::NUMERIC) {
       if (owner >= static_cast<int32_t>(numbers_.size())) {
-        numbers_.resize(owner + 1, std::numeric_limits<float>::quiet_NaN());
+        numbers_.resize(owner + 1, std::numeric_limits<double>::quiet_NaN());
       }
-      numbers_[owner] = static_cast<float>(column.numbers[v]);
+      numbers_[owner] = column.numbers[v];
     } else if (multi && column.is_text && !column.IsList() &&
                !separator_.empty()) {
       RETURN_IF_ERROR(AddSplit(owner, column.texts[v]));
@@ -75,7 +75,7 @@ absl::Status FeatureBuilder::Add(int32_t owner, const Column& column,
 void FeatureBuilder::FillNumbers(int64_t rows,
                                  const std::vector<int32_t>& new_rows,
                                  FeatureTable& table) {
-  table.numbers.assign(rows, std::numeric_limits<float>::quiet_NaN());
+  table.numbers.assign(rows, std::numeric_limits<double>::quiet_NaN());
   for (size_t owner = 0; owner < numbers_.size(); ++owner) {
     if (new_rows[owner] != kDropped) {
       table.numbers[new_rows[owner]] = numbers_[owner];

@@ -57,7 +57,7 @@ class FeatureBuilder {
   v1::FeatureKind kind_;
   std::string separator_;
   std::vector<bool> has_value_;  // by owner
-  std::vector<float> numbers_;   // NUMERIC, by owner
+  std::vector<double> numbers_;  // NUMERIC, by owner
   // CATEGORICAL and MULTI_CATEGORICAL: pairs.
   std::vector<int32_t> owners_;
   std::vector<int32_t> owned_;

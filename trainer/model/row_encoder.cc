@@ -37,7 +37,7 @@ RowEncoder::RowEncoder(Options options) : options_(std::move(options)) {
     if (feature.table->kind == v1::NUMERIC) {
       std::vector<float> scaled;
       scaled.reserve(feature.table->numbers.size());
-      for (float number : feature.table->numbers) {
+      for (double number : feature.table->numbers) {
         scaled.push_back(ApplyScale(feature.scale, number));
       }
       numeric_.push_back(static_cast<int32_t>(i));

@@ -13,6 +13,7 @@
 #include "core/towers/torchscript_towers.h"
 #include "google/protobuf/text_format.h"
 #include "trainer/data/dataset_reader.h"
+#include "trainer/publish/item_attributes.h"
 #include "trainer/report/json.h"
 
 namespace segue {
@@ -32,6 +33,7 @@ absl::Status WriteRows(const std::string& path, int64_t rows, int32_t width,
 }
 
 absl::Status WriteTables(const TwoTowerModel& model, const Dataset& data,
+                         const v1::ItemsConfig& config,
                          const v1::FeatureSchema& schema,
                          BundleWriter& writer) {
   RETURN_IF_ERROR(WriteFileAtomically(
@@ -66,6 +68,11 @@ absl::Status WriteTables(const TwoTowerModel& model, const Dataset& data,
                                 model.ReadUserRow(row, out);
                               }));
   }
+  if (!config.attributes().empty()) {
+    RETURN_IF_ERROR(WriteFileAtomically(
+        writer.Add(layout::kItemAttributes, FileRole::kServed),
+        ItemAttributes(config, data).SerializeAsString()));
+  }
   return WriteFileAtomically(
       writer.Add(layout::kItemDisplay, FileRole::kServed),
       DisplayTable::Serialize(data.display));
@@ -91,7 +98,7 @@ absl::StatusOr<v1::Content> ExportModel(const TwoTowerModel& model,
   RETURN_IF_ERROR(
       WriteFileAtomically(writer.Add(layout::kSchema, FileRole::kServed),
                           schema.SerializeAsString()));
-  RETURN_IF_ERROR(WriteTables(model, data, schema, writer));
+  RETURN_IF_ERROR(WriteTables(model, data, config.items(), schema, writer));
   RETURN_IF_ERROR(
       model.SaveTowers(writer.Add(layout::kQueryTower, FileRole::kServed),
                        writer.Add(layout::kItemTower, FileRole::kServed)));

@@ -61,7 +61,7 @@ TEST(NumericScaleTest, WhatHasNoFiniteLogBecomesTheMeanAtServing) {
 }
 
 TEST(NumericScaleTest, QuantilesMapTheMedianToZeroAndClipTheEnds) {
-  std::vector<float> values(101);
+  std::vector<double> values(101);
   std::iota(values.begin(), values.end(), 0.0f);
   const auto scale = FitScale(v1::QUANTILE_NORMAL, values);
   EXPECT_THAT(ApplyScale(scale.value(), 50), FloatNear(0, 1e-6));
@@ -84,7 +84,7 @@ TEST(NumericScaleTest, AConstantColumnOfQuantilesIsZero) {
 }
 
 TEST(NumericScaleTest, KeepsAThousandQuantilesOfMany) {
-  std::vector<float> values(5000);
+  std::vector<double> values(5000);
   std::iota(values.begin(), values.end(), 0.0f);
   const auto scale = FitScale(v1::QUANTILE_NORMAL, values);
   EXPECT_EQ(scale->quantiles_size(), 1000);

@@ -13,6 +13,7 @@ namespace {
 
 using ::segue::testing::IsOk;
 using ::segue::testing::StatusIs;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -24,9 +25,10 @@ v1::TrainerConfig WithItems(const std::string& items) {
   return config;
 }
 
-std::vector<std::string> Features(const v1::TrainerConfig& config) {
+std::vector<std::string> Names(
+    const google::protobuf::RepeatedPtrField<v1::ItemFeature>& features) {
   std::vector<std::string> names;
-  for (const v1::ItemFeature& feature : config.items().features()) {
+  for (const v1::ItemFeature& feature : features) {
     names.push_back(feature.name());
   }
   return names;
@@ -46,7 +48,7 @@ TEST(EmptyPathsTest, WithoutItemsWhatTheFileHoldsIsLeftOut) {
       ElementsAre("no items.path: features genres, year are left out",
                   "no items.path: display columns title, artist are left out",
                   "no items.path: the catalogue is the items of events"));
-  EXPECT_THAT(Features(config), ElementsAre("length", "album"));
+  EXPECT_THAT(Names(config.items().features()), ElementsAre("length", "album"));
   EXPECT_THAT(config.items().display_columns(), IsEmpty());
   EXPECT_EQ(config.items().catalogue(), v1::ItemsConfig::EVENTS);
   EXPECT_THAT(ValidateTrainerConfig(config), IsOk());
@@ -66,7 +68,20 @@ TEST(EmptyPathsTest, AMappingSetToNothingIsLeftOut) {
       "features { name: 'length' source: EVENTS }");
   EXPECT_THAT(LeaveOutEmptyPaths(config),
               ElementsAre("no mapping_path: feature artist is left out"));
-  EXPECT_THAT(Features(config), ElementsAre("length"));
+  EXPECT_THAT(Names(config.items().features()), ElementsAre("length"));
+}
+
+TEST(EmptyPathsTest, AttributesGoWithTheFileOrTheirFeature) {
+  v1::TrainerConfig config =
+      WithItems(std::string(kRest) +
+                "attributes { name: 'genres' } attributes { name: 'length' } "
+                "attributes { name: 'price' kind: NUMERIC } "
+                "attributes { name: 'on_sale' source: EVENTS }");
+  EXPECT_THAT(LeaveOutEmptyPaths(config),
+              Contains("no items.path: attribute price is left out"));
+  EXPECT_THAT(Names(config.items().attributes()),
+              ElementsAre("length", "on_sale"));
+  EXPECT_THAT(ValidateTrainerConfig(config), IsOk());
 }
 
 TEST(EmptyPathsTest, AMappingWithoutAPathStaysAMistake) {

@@ -69,6 +69,30 @@ TEST_F(DatasetFeaturesTest, ItemsFileGivesEveryKind) {
               ElementsAre("a=", "b=pop|rock|pop"));
 }
 
+TEST_F(DatasetFeaturesTest, AttributesAreReadLikeFeaturesButForThoseThatAre) {
+  const Dataset dataset = Read(
+      "items { path: '@/items.csv' features { name: 'year' kind: NUMERIC } "
+      "attributes { name: 'year' } "
+      "attributes { name: 'genres' kind: MULTI_CATEGORICAL } "
+      "attributes { name: 'length' kind: NUMERIC source: EVENTS } }");
+  EXPECT_EQ(dataset.item_features.size(), 1u);
+  ASSERT_EQ(dataset.item_attributes.size(), 2u);
+  EXPECT_THAT(FeatureLines(dataset.items, dataset.item_attributes[0]),
+              ElementsAre("a=", "b=pop,rock"));
+  EXPECT_THAT(FeatureLines(dataset.items, dataset.item_attributes[1]),
+              ElementsAre("a=180", "b=200"));
+}
+
+TEST_F(DatasetFeaturesTest, NumbersKeepEverySecondOfATime) {
+  WriteText(folder_ / "items.csv",
+            "item_id,released\na,1700000001\nb,1700000002\n");
+  const Dataset dataset = Read(
+      "items { path: '@/items.csv' "
+      "attributes { name: 'released' kind: NUMERIC } }");
+  EXPECT_THAT(dataset.item_attributes[0].numbers,
+              ElementsAre(1700000001, 1700000002));
+}
+
 TEST_F(DatasetFeaturesTest, RowsOfTheItemsFileAreCounted) {
   const Dataset dataset = Read("items { path: '@/items.csv' }");
   EXPECT_EQ(dataset.items.size(), 2);

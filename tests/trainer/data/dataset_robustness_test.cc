@@ -50,7 +50,7 @@ TEST_F(DatasetRobustnessTest, ConstantNumbersScaleToZero) {
   const Dataset dataset = Read(
       "events.csv",
       "items { features { name: 'length' kind: NUMERIC source: EVENTS } }");
-  const std::vector<float>& numbers = dataset.item_features[0].numbers;
+  const std::vector<double>& numbers = dataset.item_features[0].numbers;
   EXPECT_THAT(numbers, ElementsAre(180, 180));
   for (const v1::NumericTransform transform :
        {v1::QUANTILE_NORMAL, v1::Z_SCORE, v1::LOG1P_Z_SCORE}) {

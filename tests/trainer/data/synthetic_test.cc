@@ -191,7 +191,7 @@ TEST_F(SyntheticTest, RowsOfTheFileAreSorted) {
         filters { column: "is_organic" one_of: "1" }
       }
       request_features { name: "time" column: "timestamp" kind: NUMERIC })");
-  const std::vector<float>& times = as_read.log.request_features[0].numbers;
+  const std::vector<double>& times = as_read.log.request_features[0].numbers;
   int64_t previous_uid = 0;
   for (int32_t user = 0; user < as_read.log.users(); ++user) {
     // Users have rows in the order of their first event.

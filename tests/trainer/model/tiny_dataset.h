@@ -37,7 +37,7 @@ inline FeatureTable Categories(
 }
 
 inline FeatureTable Numbers(const std::string& name,
-                            std::vector<float> numbers) {
+                            std::vector<double> numbers) {
   FeatureTable table{.name = name, .kind = v1::NUMERIC};
   table.numbers = std::move(numbers);
   return table;
@@ -48,11 +48,11 @@ inline FeatureTable Numbers(const std::string& name,
 inline Dataset TinyDataset() {
   Dataset data;
   std::vector<std::vector<std::string>> genres, plans, devices;
-  std::vector<float> lengths;
+  std::vector<double> lengths;
   for (int32_t i = 0; i < kTinyItems; ++i) {
     data.items.Add(absl::StrCat("i", i));
     genres.push_back({i % 2 == 0 ? "rock" : "jazz"});
-    lengths.push_back(static_cast<float>(100 + 10 * i));
+    lengths.push_back(100 + 10 * i);
   }
   genres[0].emplace_back("jazz");
   genres[kTinyNewItem].clear();

@@ -352,7 +352,7 @@ TEST(TwoTowerModelTest, TrainsOnVectorsAndOnFeaturesThatSayNothing) {
   vectors.vectors.assign(kTinyItems * 5, 0.5f);
   run.data.item_features.push_back(vectors);
   // A constant, a column of nulls, and no category at all.
-  std::vector<float>& lengths = run.data.item_features[1].numbers;
+  std::vector<double>& lengths = run.data.item_features[1].numbers;
   std::fill(lengths.begin(), lengths.end(), 180.0f);
   FeatureTable& plans = run.data.user_features[0];
   plans.values = Vocabulary(1);

@@ -204,7 +204,7 @@ TEST_F(WarmStartTest, WhatOnlyTheBundleWasTrainedOnKeepsItsEmbedding) {
 TEST_F(WarmStartTest, ANumberGoesOnMeaningWhatItMeant) {
   Publish();
   const auto run = NewRun(config_);
-  for (float& length : run->data.item_features[1].numbers) length *= 2;
+  for (double& length : run->data.item_features[1].numbers) length *= 2;
   for (uint32_t& time : run->data.log.times) time = 2 * time;
   FeatureTable& audio = run->data.item_features[2];
   audio.vector_scale.set_mean(0, 3);

@@ -1,0 +1,60 @@
+#include "trainer/publish/item_attributes.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace segue {
+namespace {
+
+const FeatureTable& TableOf(const std::string& name, const Dataset& data) {
+  const auto named = [&](const FeatureTable& table) {
+    return table.name == name;
+  };
+  const auto feature =
+      std::find_if(data.item_features.begin(), data.item_features.end(), named);
+  if (feature != data.item_features.end()) return *feature;
+  return *std::find_if(data.item_attributes.begin(), data.item_attributes.end(),
+                       named);
+}
+
+// Values of items become items of values, by a counting sort.
+void Invert(const FeatureTable& table, v1::AttributeColumn& column) {
+  std::vector<int64_t> begins(table.values.size() + 1);
+  for (const int32_t value : table.value_rows) ++begins[value + 1];
+  for (size_t v = 1; v < begins.size(); ++v) begins[v] += begins[v - 1];
+  for (int32_t v = 0; v < table.values.size(); ++v) {
+    column.add_values(std::string(table.values.id(v)));
+  }
+  column.mutable_begins()->Assign(begins.begin(), begins.end());
+  column.mutable_rows()->Resize(static_cast<int>(table.value_rows.size()), 0);
+  for (int32_t item = 0; item + 1 < static_cast<int64_t>(table.begins.size());
+       ++item) {
+    for (const int32_t value : table.Values(item)) {
+      column.set_rows(static_cast<int>(begins[value]++), item);
+    }
+  }
+}
+
+}  // namespace
+
+v1::Attributes ItemAttributes(const v1::ItemsConfig& config,
+                              const Dataset& data) {
+  v1::Attributes attributes;
+  for (const v1::ItemFeature& attribute : config.attributes()) {
+    const FeatureTable& table = TableOf(attribute.name(), data);
+    v1::AttributeColumn& column = *attributes.add_columns();
+    column.set_name(table.name);
+    if (table.kind == v1::NUMERIC) {
+      column.set_kind(v1::AttributeColumn::NUMERIC);
+      column.mutable_numbers()->Assign(table.numbers.begin(),
+                                       table.numbers.end());
+    } else {
+      column.set_kind(v1::AttributeColumn::CATEGORICAL);
+      Invert(table, column);
+    }
+  }
+  return attributes;
+}
+
+}  // namespace segue

@@ -1,0 +1,18 @@
+// What filters of requests look at, as the bundle holds it.
+#ifndef SEGUE_TRAINER_PUBLISH_ITEM_ATTRIBUTES_H_
+#define SEGUE_TRAINER_PUBLISH_ITEM_ATTRIBUTES_H_
+
+#include "segue/v1/bundle.pb.h"
+#include "segue/v1/config.pb.h"
+#include "trainer/data/dataset.h"
+
+namespace segue {
+
+// config.attributes, in their order, as columns of items.attributes. REQUIRES:
+// `data` was read as `config` says.
+v1::Attributes ItemAttributes(const v1::ItemsConfig& config,
+                              const Dataset& data);
+
+}  // namespace segue
+
+#endif  // SEGUE_TRAINER_PUBLISH_ITEM_ATTRIBUTES_H_
