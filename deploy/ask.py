@@ -4,6 +4,7 @@
   deploy/ask.py --address 127.0.0.1:50051 --requests runs/x/sample_requests.json
   deploy/ask.py --address 127.0.0.1:50051 --history 17 4711 23
   deploy/ask.py --history 17 4711 --times 1769900000 1769903600
+  deploy/ask.py --history 17 --filter 'one_of { attribute: "genres" values: "Comedy" }'
 
 Needs Debian's python3-grpcio and protobuf-compiler (deploy/install_deps.sh).
 """
@@ -17,7 +18,7 @@ import tempfile
 import time
 
 import grpc
-from google.protobuf import json_format
+from google.protobuf import json_format, text_format
 
 PROTO_ROOT = pathlib.Path(__file__).resolve().parent.parent / "proto"
 PROTO = "segue/v1/retrieval.proto"
@@ -88,8 +89,10 @@ def shorten(text, width=36):
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def ask(client, request, top_k):
-    request.top_k = top_k
+def ask(client, messages, request, args):
+    request.top_k = args.top_k
+    if args.filter:
+        text_format.Parse(args.filter, request.filter)
     shown = list(request.history)[-SHOWN_HISTORY:]
     print(f"\nuser {request.user_id or '(anonymous)'}")
     if shown:
@@ -98,7 +101,11 @@ def ask(client, request, top_k):
     else:
         print("  no history")
     response, milliseconds = client.call("Retrieve", request)
-    print(f"  next, {milliseconds:.1f} ms, bundle {response.bundle_version}")
+    found_by = messages.FoundBy.Name(response.found_by).lower()
+    print(
+        f"  next, {milliseconds:.1f} ms, found by {found_by} among"
+        f" {response.allowed_items} items, bundle {response.bundle_version}"
+    )
     ranks = [str(rank + 1) for rank in range(len(response.item_ids))]
     scores = [f"{score:.3f}" for score in response.scores]
     print_table(
@@ -158,6 +165,12 @@ def parse_arguments():
         "--users", type=int, default=3, help="requests of the file to send"
     )
     parser.add_argument("--top-k", type=int, default=10)
+    parser.add_argument(
+        "--filter",
+        default="",
+        metavar="TEXT",
+        help="a segue.v1.Filter, as text, that answers have to pass",
+    )
     return parser.parse_args()
 
 
@@ -168,12 +181,17 @@ def main():
         requests = read_requests(args, messages)
         client = Client(args.address, messages)
         for request in requests:
-            ask(client, request, args.top_k)
+            ask(client, messages, request, args)
     except grpc.FutureTimeoutError:
         sys.exit(f"ask: no gRPC server answers at {args.address}")
     except grpc.RpcError as error:
         sys.exit(f"ask: {error.code().name}: {error.details()}")
-    except (OSError, ValueError, json_format.ParseError) as error:
+    except (
+        OSError,
+        ValueError,
+        json_format.ParseError,
+        text_format.ParseError,
+    ) as error:
         sys.exit(f"ask: {error}")
     except subprocess.CalledProcessError:
         sys.exit(f"ask: protoc cannot read {PROTO_ROOT / PROTO}")

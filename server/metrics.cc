@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
@@ -22,6 +23,10 @@ constexpr std::array<const char*, 4> kMethodNames = {
 constexpr std::array<const char*, 7> kOutcomeNames = {
     "success",   "missing",        "corrupt", "incompatible",
     "too_large", "warm_up_failed", "error"};
+
+// Of v1::FoundBy, from INDEX on.
+constexpr std::array<const char*, 4> kWayNames = {"index", "more_candidates",
+                                                  "cells", "exact"};
 
 // The codes that README.md documents; others count as INTERNAL.
 constexpr std::array<absl::StatusCode, 8> kDocumentedCodes = {
@@ -74,7 +79,8 @@ Metrics::Metrics() {
       prometheus::BuildHistogram()
           .Name("segue_request_duration_seconds")
           .Help(
-              "stage=embed: one forward pass; stage=search: one search; "
+              "stage=embed: one forward pass; stage=search: one search, by "
+              "how it found its answer; "
               "stage=total: a call, from its arrival to its answer.")
           .Register(registry_);
   for (int m = 0; m < kMethods; ++m) {
@@ -87,7 +93,10 @@ Metrics::Metrics() {
         {{"stage", "total"}, {"method", kMethodNames[m]}}, LatencyBuckets());
   }
   embed_seconds_ = &seconds.Add({{"stage", "embed"}}, LatencyBuckets());
-  search_seconds_ = &seconds.Add({{"stage", "search"}}, LatencyBuckets());
+  for (int way = 0; way < kWays; ++way) {
+    search_seconds_[way] = &seconds.Add(
+        {{"stage", "search"}, {"found_by", kWayNames[way]}}, LatencyBuckets());
+  }
   embed_queries_ = &prometheus::BuildHistogram()
                         .Name("segue_embed_batch_queries")
                         .Help("Queries embedded in one forward pass.")
@@ -145,8 +154,9 @@ void Metrics::ObserveEmbed(int queries, Seconds took) {
   embed_queries_->Observe(queries);
 }
 
-void Metrics::ObserveSearch(Seconds took) {
-  search_seconds_->Observe(took.count());
+void Metrics::ObserveSearch(v1::FoundBy by, Seconds took) {
+  const int way = std::max<int>(by - v1::INDEX, 0);
+  search_seconds_[way]->Observe(took.count());
 }
 
 void Metrics::SetBundle(const std::string& version, int64_t items,

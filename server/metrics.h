@@ -12,6 +12,7 @@
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
+#include "segue/v1/retrieval.pb.h"
 
 namespace segue {
 
@@ -42,8 +43,8 @@ class Metrics {
   void CountRequest(Method method, absl::StatusCode code, Seconds took);
   // One forward pass of the query tower over `queries` rows.
   void ObserveEmbed(int queries, Seconds took);
-  // One search.
-  void ObserveSearch(Seconds took);
+  // One search that answered, and how.
+  void ObserveSearch(v1::FoundBy by, Seconds took);
   void CountUnknownHistory(int ids) { unknown_history_->Increment(ids); }
   void SetQueueLength(int queries) { queue_length_->Set(queries); }
 
@@ -58,11 +59,12 @@ class Metrics {
   static constexpr int kMethods = 4;
   static constexpr int kCodes = 17;
   static constexpr int kOutcomes = 7;
+  static constexpr int kWays = 4;  // of v1::FoundBy
 
   prometheus::Registry registry_;
   std::array<std::array<prometheus::Counter*, kCodes>, kMethods> requests_{};
   prometheus::Histogram* embed_seconds_;
-  prometheus::Histogram* search_seconds_;
+  std::array<prometheus::Histogram*, kWays> search_seconds_{};
   std::array<prometheus::Histogram*, kMethods> total_seconds_{};
   prometheus::Histogram* embed_queries_;
   prometheus::Counter* unknown_history_;

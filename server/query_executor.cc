@@ -111,7 +111,9 @@ class Pass {
     if (status.ok()) {
       const auto start = Clock::now();
       status = SearchAndFill(*snapshot_, vector, query.resolved, response);
-      metrics_.ObserveSearch(Clock::now() - start);
+      if (status.ok()) {
+        metrics_.ObserveSearch(response.found_by(), Clock::now() - start);
+      }
     }
     if (status.ok()) metrics_.CountUnknownHistory(response.unknown_history());
     const bool last = query.index + 1 == job->query_count();

@@ -220,7 +220,7 @@ absl::StatusOr<Found> FaissIndex::Search(absl::Span<const float> query,
 Found FaissIndex::FindBest(const Query& query,
                            const AllowedRows& allowed) const {
   const int64_t wanted = std::min<int64_t>(query.k, allowed.count());
-  Found found;
+  Found found{.allowed = allowed.count()};
   if (wanted == 0) return found;
   found.by = Cheapest(query, allowed);
   if (found.by == FoundBy::kCells) {
@@ -229,7 +229,8 @@ Found FaissIndex::FindBest(const Query& query,
     found.neighbors = ByIndex(query, allowed);
   }
   if (static_cast<int64_t>(found.neighbors.size()) < wanted) {
-    found = {.neighbors = Exactly(query, allowed), .by = FoundBy::kExact};
+    found.neighbors = Exactly(query, allowed);
+    found.by = FoundBy::kExact;
   }
   std::partial_sort(found.neighbors.begin(), found.neighbors.begin() + wanted,
                     found.neighbors.end(), Better);

@@ -53,6 +53,7 @@ enum class FoundBy {
 struct Found {
   std::vector<Neighbor> neighbors;  // best first, each row once
   FoundBy by = FoundBy::kIndex;
+  int64_t allowed = 0;  // rows that filter and exclusions leave
 };
 
 // Immutable. Thread-safe; a search runs on the calling thread.

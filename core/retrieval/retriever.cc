@@ -9,6 +9,7 @@
 #include "absl/time/clock.h"
 #include "core/base/status_macros.h"
 #include "core/history/window.h"
+#include "core/retrieval/filter.h"
 #include "core/schema/numeric_scale.h"
 
 namespace segue {
@@ -137,19 +138,39 @@ void AddExcluded(const ServingSnapshot& snapshot,
   }
 }
 
+v1::FoundBy ToProto(FoundBy by) {
+  switch (by) {
+    case FoundBy::kIndex:
+      return v1::INDEX;
+    case FoundBy::kMoreCandidates:
+      return v1::MORE_CANDIDATES;
+    case FoundBy::kCells:
+      return v1::CELLS;
+    case FoundBy::kExact:
+      return v1::EXACT;
+  }
+  return v1::FOUND_BY_UNSPECIFIED;
+}
+
+const RowSet* AddressOf(const std::optional<RowSet>& rows) {
+  return rows.has_value() ? &*rows : nullptr;
+}
+
 // `out` grows by one: only the response's own fields know their types.
 template <typename Response>
-void AppendNeighbors(const ServingSnapshot& snapshot,
-                     const std::vector<Neighbor>& neighbors,
-                     Response& response) {
-  response.mutable_scores()->Reserve(static_cast<int>(neighbors.size()));
-  response.mutable_item_ids()->Reserve(static_cast<int>(neighbors.size()));
-  for (const Neighbor& neighbor : neighbors) {
+void AppendFound(const ServingSnapshot& snapshot, const Found& found,
+                 Response& response) {
+  const int count = static_cast<int>(found.neighbors.size());
+  response.mutable_scores()->Reserve(count);
+  response.mutable_item_ids()->Reserve(count);
+  for (const Neighbor& neighbor : found.neighbors) {
     const absl::string_view id = snapshot.items.id(neighbor.row);
     response.add_item_ids(id.data(), id.size());
     response.add_scores(neighbor.score);
   }
   response.set_bundle_version(snapshot.version);
+  response.set_found_by(ToProto(found.by));
+  response.set_allowed_items(found.allowed);
 }
 
 }  // namespace
@@ -187,6 +208,11 @@ absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
     } else {
       ++query.unknown_history;
     }
+  }
+  if (request.has_filter()) {
+    ASSIGN_OR_RETURN(
+        query.allowed,
+        ApplyFilter(request.filter(), snapshot.attributes, snapshot.items));
   }
   return query;
 }
@@ -233,10 +259,12 @@ absl::Status SearchAndFill(const ServingSnapshot& snapshot,
                            absl::Span<const float> vector,
                            const ResolvedQuery& query,
                            v1::RetrieveResponse& response) {
-  ASSIGN_OR_RETURN(const Found found,
-                   snapshot.index->Search(
-                       vector, {.k = query.top_k, .excluded = query.excluded}));
-  AppendNeighbors(snapshot, found.neighbors, response);
+  ASSIGN_OR_RETURN(
+      const Found found,
+      snapshot.index->Search(vector, {.k = query.top_k,
+                                      .excluded = query.excluded,
+                                      .allowed = AddressOf(query.allowed)}));
+  AppendFound(snapshot, found, response);
   response.set_unknown_history(query.unknown_history);
   return absl::OkStatus();
 }
@@ -253,11 +281,18 @@ absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
                                              absl::MakeSpan(vector)));
   std::vector<int32_t> excluded = {*row};
   AddExcluded(snapshot, request.exclude_item_ids(), excluded);
-  ASSIGN_OR_RETURN(const Found found,
-                   snapshot.index->Search(vector, {.k = TopK(request.top_k()),
-                                                   .excluded = excluded}));
+  std::optional<RowSet> allowed;
+  if (request.has_filter()) {
+    ASSIGN_OR_RETURN(allowed, ApplyFilter(request.filter(), snapshot.attributes,
+                                          snapshot.items));
+  }
+  ASSIGN_OR_RETURN(
+      const Found found,
+      snapshot.index->Search(vector, {.k = TopK(request.top_k()),
+                                      .excluded = excluded,
+                                      .allowed = AddressOf(allowed)}));
   v1::SimilarItemsResponse response;
-  AppendNeighbors(snapshot, found.neighbors, response);
+  AppendFound(snapshot, found, response);
   return response;
 }
 

@@ -4,6 +4,7 @@
 #define SEGUE_CORE_RETRIEVAL_RETRIEVER_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -11,6 +12,7 @@
 #include "absl/types/span.h"
 #include "core/index/vector_index.h"
 #include "core/retrieval/serving_snapshot.h"
+#include "core/rows/row_set.h"
 #include "segue/v1/retrieval.pb.h"
 
 namespace segue {
@@ -24,6 +26,7 @@ struct ResolvedQuery {
   int64_t now = 0;                // seconds, of the request
   int32_t seed = 0;               // item row
   std::vector<int32_t> excluded;  // item rows never to answer
+  std::optional<RowSet> allowed;  // the only ones to answer, if set
   int32_t top_k = 0;
   int32_t unknown_history = 0;
 };
@@ -32,8 +35,9 @@ struct ResolvedQuery {
 //
 // InvalidArgument, with field and value: a feature that the schema does not
 // have, of the wrong kind, twice, or not finite; times that are not parallel to
-// the history. Looks at the clock where the towers take times and the request
-// has those of its history but none of its own.
+// the history; a filter that ApplyFilter() refuses. Looks at the clock where
+// the towers take times and the request has those of its history but none of
+// its own.
 absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
                                            const v1::RetrieveRequest& request);
 

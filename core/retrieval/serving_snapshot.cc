@@ -1,5 +1,6 @@
 #include "core/retrieval/serving_snapshot.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -18,6 +19,8 @@ namespace {
 // against absurd sizes.
 constexpr uint64_t kMaxTowerBytes = uint64_t{1} << 30;
 constexpr uint64_t kMaxSchemaBytes = uint64_t{1} << 30;
+// What protobuf parses at most.
+constexpr uint64_t kMaxAttributeBytes = (uint64_t{1} << 31) - 1;
 constexpr uint64_t kMaxGoldenBytes = uint64_t{64} << 20;
 
 absl::Status Expect(absl::string_view what, int64_t found, int64_t expected) {
@@ -71,6 +74,27 @@ absl::Status CheckSchema(const v1::FeatureSchema& schema,
                 content.user_row_width());
 }
 
+// A bundle need not have any.
+absl::Status LoadAttributes(const std::string& folder,
+                            const v1::Content& content,
+                            ServingSnapshot& snapshot) {
+  const auto there = std::find_if(
+      content.files().begin(), content.files().end(), [](const v1::File& file) {
+        return file.served() && file.name() == layout::kItemAttributes;
+      });
+  if (there == content.files().end()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string bytes,
+                   ReadFile(absl::StrCat(folder, "/", layout::kItemAttributes),
+                            kMaxAttributeBytes));
+  v1::Attributes attributes;
+  if (!attributes.ParseFromString(bytes)) {
+    return absl::DataLossError("items.attributes does not parse");
+  }
+  ASSIGN_OR_RETURN(snapshot.attributes,
+                   AttributeIndex::Create(attributes, content.items()));
+  return absl::OkStatus();
+}
+
 absl::Status LoadTables(const std::string& folder, const v1::Content& content,
                         ServingSnapshot& snapshot) {
   const auto path = [&](const char* name) {
@@ -106,7 +130,7 @@ absl::Status LoadTables(const std::string& folder, const v1::Content& content,
                    DisplayTable::Open(path(layout::kItemDisplay),
                                       snapshot.schema.display_columns_size(),
                                       snapshot.items.size()));
-  return absl::OkStatus();
+  return LoadAttributes(folder, content, snapshot);
 }
 
 absl::Status LoadTowersAndIndex(const std::string& folder,

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/bundle/bundle_reader.h"
+#include "core/catalog/attribute_index.h"
 #include "core/catalog/display_table.h"
 #include "core/catalog/row_matrix.h"
 #include "core/index/vector_index.h"
@@ -29,6 +30,7 @@ struct ServingSnapshot {
   RowMatrix item_rows;  // [items.rows(), f]
   RowMatrix user_rows;  // [users.rows(), u]
   DisplayTable display;
+  AttributeIndex attributes;
   std::unique_ptr<QueryTower> query_tower;
   std::unique_ptr<ItemTower> item_tower;
   std::unique_ptr<VectorIndex> index;

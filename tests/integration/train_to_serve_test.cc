@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
 #include "segue/v1/report.pb.h"
@@ -190,6 +191,43 @@ TEST_F(TrainToServeTest, ServesWhatWasTrained) {
             HasSubstr("segue_bundle_reloads_total{outcome=\"success\"} 1")));
   EXPECT_EQ(server->Stop(), 0) << server->Log();
   EXPECT_THAT(server->Log(), HasSubstr("drained"));
+}
+
+TEST_F(TrainToServeTest, AFilterKeepsToWhatTheDataSays) {
+  auto server = RunningServer::Start(Root(), folder_->path());
+  ASSERT_NE(server, nullptr);
+  const auto ask = [&](const std::string& range, v1::RetrieveResponse& answer) {
+    v1::RetrieveRequest request = SampleRequests(*folder_ / "run")[0];
+    request.set_top_k(50);
+    EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(
+        absl::StrCat("range { attribute: 'track_length_seconds' ", range, "}"),
+        request.mutable_filter()));
+    const grpc::Status status = server->Retrieve(request, answer);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  };
+  v1::RetrieveResponse all, brief, lengthy;
+  ask("", all);
+  ask("at_most: 179", brief);
+  ask("at_least: 180", lengthy);
+  // Every track has a length, in whole seconds.
+  EXPECT_EQ(
+      all.allowed_items(),
+      ParseReport(ReadAll(*folder_ / "run/report.json")).dataset().items());
+  EXPECT_EQ(brief.allowed_items() + lengthy.allowed_items(),
+            all.allowed_items());
+  EXPECT_EQ(brief.item_ids_size(), 50);
+  EXPECT_EQ(lengthy.item_ids_size(), 50);
+  std::set<std::string> ids(brief.item_ids().begin(), brief.item_ids().end());
+  ids.insert(lengthy.item_ids().begin(), lengthy.item_ids().end());
+  EXPECT_EQ(ids.size(), 100);
+
+  v1::RetrieveRequest request;
+  request.mutable_filter()->mutable_one_of()->set_attribute("mood");
+  const grpc::Status status = server->Retrieve(request, all);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("no attribute \"mood\"; it has artist_id, album_id, "
+                        "track_length_seconds"));
 }
 
 TEST_F(TrainToServeTest, TheWholeCatalogueCanBeAskedForInThousands) {

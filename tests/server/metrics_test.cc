@@ -42,16 +42,24 @@ std::string Total(const std::string& method) {
                       "\",stage=\"total\"}");
 }
 
+std::string Search(const std::string& series, const std::string& found_by,
+                   const std::string& more = "") {
+  return absl::StrCat("segue_request_duration_seconds_", series, "{found_by=\"",
+                      found_by, "\",stage=\"search\"", more, "}");
+}
+
 TEST(MetricsTest, EverySeriesIs0FromTheStart) {
   std::set<std::string> expected = {
       "segue_request_duration_seconds_count{stage=\"embed\"}",
-      "segue_request_duration_seconds_count{stage=\"search\"}",
       "segue_embed_batch_queries_count",
       "segue_unknown_history_ids_total",
       "segue_queue_length",
       "segue_bundle_items",
       "segue_bundle_bytes",
       "segue_bundle_loaded_timestamp_seconds"};
+  for (const char* way : {"index", "more_candidates", "cells", "exact"}) {
+    expected.insert(Search("count", way));
+  }
   for (const std::string& method : kMethods) {
     expected.insert(Total(method));
     for (const std::string& code : kCodes) {
@@ -157,14 +165,13 @@ TEST(MetricsTest, CodesThatAreNotDocumentedCountAsInternal) {
 
 TEST(MetricsTest, DurationsFallIntoBucketsOfSeconds) {
   Metrics metrics;
-  metrics.ObserveSearch(microseconds(80));
-  metrics.ObserveSearch(microseconds(700));
+  metrics.ObserveSearch(v1::CELLS, microseconds(80));
+  metrics.ObserveSearch(v1::CELLS, microseconds(700));
+  metrics.ObserveSearch(v1::INDEX, microseconds(80));
   const auto bucket = [&](const std::string& le) {
     return MetricValue(
         metrics.Text(),
-        absl::StrCat("segue_request_duration_seconds_bucket{stage=\"search\","
-                     "le=\"",
-                     le, "\"}"));
+        Search("bucket", "cells", absl::StrCat(",le=\"", le, "\"")));
   };
   EXPECT_EQ(bucket("5e-05"), 0);
   EXPECT_EQ(bucket("0.0001"), 1);

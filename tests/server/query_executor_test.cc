@@ -316,7 +316,8 @@ TEST_F(QueryExecutorTest, MeasuresPassesSearchesAndUnknownIds) {
   EXPECT_EQ(Metric("segue_embed_batch_queries_count"), 1);
   EXPECT_EQ(Metric("segue_embed_batch_queries_sum"), 3);
   EXPECT_EQ(Metric("segue_request_duration_seconds_count{stage=\"embed\"}"), 1);
-  EXPECT_EQ(Metric("segue_request_duration_seconds_count{stage=\"search\"}"),
+  EXPECT_EQ(Metric("segue_request_duration_seconds_count{found_by=\"index\","
+                   "stage=\"search\"}"),
             3);
   EXPECT_EQ(Metric("segue_unknown_history_ids_total"), 3);
 }

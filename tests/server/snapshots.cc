@@ -37,17 +37,20 @@ class FakeIndex : public VectorIndex {
   explicit FakeIndex(FakeParts parts) : parts_(std::move(parts)) {}
   int64_t size() const override { return parts_.items; }
   int32_t dimension() const override { return kShape.dimension; }
-  absl::StatusOr<std::vector<Neighbor>> Search(
-      absl::Span<const float>, int32_t k,
-      absl::Span<const int32_t> excluded) const override {
-    const std::set<int32_t> out(excluded.begin(), excluded.end());
-    std::vector<Neighbor> found;
+  absl::StatusOr<Found> Search(absl::Span<const float>,
+                               const SearchOptions& options) const override {
+    const std::set<int32_t> out(options.excluded.begin(),
+                                options.excluded.end());
+    Found found;
     for (int32_t row = 0; row < parts_.items; ++row) {
-      if (static_cast<int32_t>(found.size()) == k) break;
-      if (out.count(row) == 0) found.push_back({row, 0.5f});
+      if (out.count(row) > 0) continue;
+      ++found.allowed;
+      if (static_cast<int32_t>(found.neighbors.size()) < options.k) {
+        found.neighbors.push_back({row, 0.5f});
+      }
     }
     if (!parts_.on_search) return found;
-    const absl::Status status = parts_.on_search(found);
+    const absl::Status status = parts_.on_search(found.neighbors);
     if (!status.ok()) return status;
     return found;
   }

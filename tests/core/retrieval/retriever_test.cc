@@ -169,6 +169,40 @@ TEST_F(RetrieverTest, EverythingExcludedIsAnEmptyAnswer) {
   EXPECT_EQ(Answer(request).item_ids_size(), 0);
 }
 
+TEST_F(RetrieverTest, OnlyWhatPassesTheFilterIsAnswered) {
+  const auto answer = Answer(
+      "history: ['i0', 'i3'] exclude_history: true top_k: 12 "
+      "filter { all_of { "
+      "  filters { one_of { attribute: 'parity' values: 'odd' } } "
+      "  filters { range { attribute: 'year' at_most: 2007 } } } }");
+  const std::vector<std::string> ids(answer.item_ids().begin(),
+                                     answer.item_ids().end());
+  EXPECT_THAT(ids, ::testing::UnorderedElementsAre("i1", "i5", "i7"));
+  EXPECT_EQ(answer.allowed_items(), 3);
+  EXPECT_EQ(answer.found_by(), v1::EXACT);
+}
+
+TEST_F(RetrieverTest, WithoutAFilterTheIndexAnswers) {
+  const auto answer = Answer("exclude_item_ids: ['i1', 'i2']");
+  EXPECT_EQ(answer.allowed_items(), kItems - 2);
+  EXPECT_EQ(answer.found_by(), v1::INDEX);
+}
+
+TEST_F(RetrieverTest, AFilterThatNothingPassesIsAnEmptyAnswer) {
+  const auto answer =
+      Answer("filter { range { attribute: 'year' at_least: 3000 } }");
+  EXPECT_EQ(answer.item_ids_size(), 0);
+  EXPECT_EQ(answer.allowed_items(), 0);
+}
+
+TEST_F(RetrieverTest, AFilterOnAnUnknownAttributeIsRefused) {
+  EXPECT_THAT(
+      ResolveQuery(*snapshot_, Request("filter { one_of { attribute: 'mood' "
+                                       "values: 'calm' } }")),
+      StatusIs(absl::StatusCode::kInvalidArgument,
+               HasSubstr("no attribute \"mood\"; it has parity, year")));
+}
+
 TEST_F(RetrieverTest, HistoryStaysAnAnswerUnlessExcluded) {
   const auto answer = Answer("history: 'i2' top_k: 12");
   EXPECT_THAT(answer.item_ids(), Contains("i2"));
@@ -205,6 +239,17 @@ TEST_F(RetrieverTest, SimilarItemsAreNeverTheItemItself) {
   ASSERT_THAT(answer, IsOk());
   EXPECT_EQ(answer->item_ids_size(), kItems - 2);
   EXPECT_THAT(answer->item_ids(), Each(AllOf(Not("i4"), Not("i5"))));
+}
+
+TEST_F(RetrieverTest, SimilarItemsPassTheFilterToo) {
+  v1::SimilarItemsRequest request;
+  request.set_item_id("i4");
+  request.mutable_filter()->mutable_items()->add_item_ids("i4");
+  request.mutable_filter()->mutable_items()->add_item_ids("i9");
+  const auto answer = FindSimilarItems(*snapshot_, request);
+  ASSERT_THAT(answer, IsOk());
+  EXPECT_THAT(answer->item_ids(), ElementsAre("i9"));
+  EXPECT_EQ(answer->allowed_items(), 1);
 }
 
 TEST_F(RetrieverTest, SimilarItemsOfAnUnknownItemIsNotFound) {
