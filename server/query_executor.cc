@@ -55,6 +55,8 @@ class Pass {
     const Job* job = open_[place];
     std::vector<Query> resolved(job->query_count());
     for (int i = 0; i < job->query_count(); ++i) {
+      // Filters may take a millisecond each.
+      if (i > 0) RETURN_IF_ERROR(job->Wanted());
       auto query = ResolveQuery(*snapshot_, job->query(i));
       if (!query.ok() && job->query_count() > 1) {
         return absl::Status(

@@ -83,6 +83,40 @@ absl::Status CheckFeatures(const v1::ServerConfig& bounds,
   return absl::OkStatus();
 }
 
+// Sizes alone; what it asks is looked at where the attributes are known. gRPC
+// has bounded size and depth.
+absl::Status CheckFilter(const v1::ServerConfig& bounds,
+                         const v1::Filter& filter) {
+  const auto check_all = [&](const v1::Filter::Filters& parts) {
+    for (const v1::Filter& part : parts.filters()) {
+      RETURN_IF_ERROR(CheckFilter(bounds, part));
+    }
+    return absl::OkStatus();
+  };
+  switch (filter.is_case()) {
+    case v1::Filter::kOneOf:
+      RETURN_IF_ERROR(CheckId(bounds, "filter: one_of.attribute",
+                              filter.one_of().attribute()));
+      return CheckIds(bounds, "filter: one_of.values", filter.one_of().values(),
+                      bounds.max_excluded());
+    case v1::Filter::kRange:
+      return CheckId(bounds, "filter: range.attribute",
+                     filter.range().attribute());
+    case v1::Filter::kItems:
+      return CheckIds(bounds, "filter: items.item_ids",
+                      filter.items().item_ids(), bounds.max_excluded());
+    case v1::Filter::kAllOf:
+      return check_all(filter.all_of());
+    case v1::Filter::kAnyOf:
+      return check_all(filter.any_of());
+    case v1::Filter::kNoneOf:
+      return check_all(filter.none_of());
+    case v1::Filter::IS_NOT_SET:
+      break;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckTime(absl::string_view field, int64_t time) {
   if (time >= 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
@@ -113,6 +147,7 @@ absl::Status ValidateRequest(const v1::ServerConfig& bounds,
   RETURN_IF_ERROR(
       CheckIds(bounds, "history", request.history(), bounds.max_history()));
   RETURN_IF_ERROR(CheckTimes(request));
+  RETURN_IF_ERROR(CheckFilter(bounds, request.filter()));
   RETURN_IF_ERROR(CheckId(bounds, "seed_item", request.seed_item()));
   RETURN_IF_ERROR(CheckIds(bounds, "exclude_item_ids",
                            request.exclude_item_ids(), bounds.max_excluded()));
@@ -142,6 +177,7 @@ absl::Status ValidateRequest(const v1::ServerConfig& bounds,
   }
   RETURN_IF_ERROR(CheckId(bounds, "item_id", request.item_id()));
   RETURN_IF_ERROR(CheckTopK(bounds, request.top_k()));
+  RETURN_IF_ERROR(CheckFilter(bounds, request.filter()));
   return CheckIds(bounds, "exclude_item_ids", request.exclude_item_ids(),
                   bounds.max_excluded());
 }

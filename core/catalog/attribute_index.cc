@@ -94,18 +94,18 @@ absl::Status AttributeIndex::FillNumbers(const v1::AttributeColumn& from,
   for (int64_t begin = 0; begin < count; begin += BucketSize(count)) {
     column.prefixes.push_back(prefix);
     column.prefixes.back().Shrink();
-    prefix.UniteWith(RowSet(
-        absl::MakeConstSpan(column.order).subspan(begin, BucketSize(count))));
+    prefix.Add(
+        absl::MakeConstSpan(column.order).subspan(begin, BucketSize(count)));
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<AttributeIndex> AttributeIndex::Create(
     const v1::Attributes& from, int64_t items) {
-  AttributeIndex table;
+  AttributeIndex index;
   std::set<std::string> names;
   for (const v1::AttributeColumn& column : from.columns()) {
-    Column& filled = table.columns_.emplace_back();
+    Column& filled = index.columns_.emplace_back();
     filled.name = column.name();
     filled.kind = column.kind();
     if (!names.insert(filled.name).second) {
@@ -122,7 +122,7 @@ absl::StatusOr<AttributeIndex> AttributeIndex::Create(
         return Broken(filled.name, "has no kind");
     }
   }
-  return table;
+  return index;
 }
 
 std::optional<int> AttributeIndex::Find(absl::string_view name) const {
@@ -132,16 +132,20 @@ std::optional<int> AttributeIndex::Find(absl::string_view name) const {
   return std::nullopt;
 }
 
-RowSet AttributeIndex::WithValue(int attribute, absl::string_view value) const {
+void AttributeIndex::AddWithValue(int attribute, absl::string_view value,
+                                  RowSet& rows) const {
   const Column& column = columns_[attribute];
   const std::optional<int32_t> known = column.values.Find(value);
-  if (!known.has_value()) return {};
+  if (!known.has_value()) return;
   const int32_t v = *known;
   const auto common = column.common.find(v);
-  if (common != column.common.end()) return common->second;
+  if (common != column.common.end()) {
+    rows.UniteWith(common->second);
+    return;
+  }
   const int64_t begin = column.begins[v];
-  return RowSet(absl::MakeConstSpan(column.rows)
-                    .subspan(begin, column.begins[v + 1] - begin));
+  rows.Add(absl::MakeConstSpan(column.rows)
+               .subspan(begin, column.begins[v + 1] - begin));
 }
 
 RowSet AttributeIndex::First(const Column& column, int64_t count) {
@@ -151,8 +155,7 @@ RowSet AttributeIndex::First(const Column& column, int64_t count) {
       count / bucket, static_cast<int64_t>(column.prefixes.size()) - 1);
   RowSet rows = column.prefixes[prefix];
   const int64_t begin = prefix * bucket;
-  rows.UniteWith(
-      RowSet(absl::MakeConstSpan(column.order).subspan(begin, count - begin)));
+  rows.Add(absl::MakeConstSpan(column.order).subspan(begin, count - begin));
   return rows;
 }
 

@@ -36,10 +36,11 @@ class AttributeIndex {
   }
   std::optional<int> Find(absl::string_view name) const;
 
-  // Items that have the value; none if no item has it. REQUIRES: CATEGORICAL.
-  RowSet WithValue(int attribute, absl::string_view value) const;
+  // Adds the items that have the value; none if no item has it. REQUIRES:
+  // CATEGORICAL.
+  void AddWithValue(int attribute, absl::string_view value, RowSet& rows) const;
   // Items whose number is in [least, most]; one without a number is in no
-  // range. Infinities are no bound; REQUIRES: NUMERIC, neither is NaN.
+  // range. REQUIRES: NUMERIC, neither is NaN.
   RowSet InRange(int attribute, double least, double most) const;
 
  private:
@@ -52,7 +53,7 @@ class AttributeIndex {
     std::vector<int32_t> rows;
     absl::flat_hash_map<int32_t, RowSet> common;
     // NUMERIC: ascending, and the rows in that order; prefix p holds the first
-    // p * kBucket of them.
+    // p buckets of them.
     std::vector<double> numbers;
     std::vector<int32_t> order;
     std::vector<RowSet> prefixes;

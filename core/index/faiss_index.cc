@@ -22,6 +22,8 @@ namespace {
 
 // Breadth of the walk through a graph of vectors.
 constexpr int kGraphBreadth = 128;
+// Vectors compared with at each step of it, about.
+constexpr double kGraphStep = 16;
 
 // Refinement takes k_factor candidates for each of k, and of no fewer than
 // this: the few best of a small k would otherwise be lost before it.
@@ -79,16 +81,24 @@ class FaissIndex : public VectorIndex {
   };
   Found FindBest(const Query& query, const AllowedRows& allowed) const;
   FoundBy Cheapest(const Query& query, const AllowedRows& allowed) const;
-  // Candidates that are ranked by their codes before refinement.
-  int64_t Ranked(const Query& query) const;
+  // Candidates to rank by their codes before refinement, of rows that may be
+  // answered.
+  double Ranked(const Query& query, const AllowedRows& allowed) const;
+  // Those asked for, so that as many of them may be answered.
+  int64_t Wanted(const Query& query, const AllowedRows& allowed) const;
   int64_t Probes(const Query& query, const AllowedRows& allowed) const;
+  // Rows in so many cells.
+  double Scanned(int64_t probes) const;
+  double CostOfCells(int64_t probes, const AllowedRows& allowed) const;
+  double CostOfAll(const AllowedRows& allowed) const;
   faiss::Index* Quantizer() const;
 
   // Those ways, each in no order and perhaps with fewer than k.
   std::vector<Neighbor> ByIndex(const Query& query,
                                 const AllowedRows& allowed) const;
-  std::vector<Neighbor> ByCells(const Query& query,
-                                const AllowedRows& allowed) const;
+  // False, and nothing found, where to score all costs less.
+  bool ByCells(const Query& query, const AllowedRows& allowed,
+               std::vector<Neighbor>& found) const;
   std::vector<Neighbor> Exactly(const Query& query,
                                 const AllowedRows& allowed) const;
   // Rows that `core` names first.
@@ -223,11 +233,22 @@ Found FaissIndex::FindBest(const Query& query,
   Found found{.allowed = allowed.count()};
   if (wanted == 0) return found;
   found.by = Cheapest(query, allowed);
-  if (found.by == FoundBy::kCells) {
-    found.neighbors = ByCells(query, allowed);
-  } else if (found.by != FoundBy::kExact) {
+  if (found.by == FoundBy::kIndex || found.by == FoundBy::kMoreCandidates) {
     found.neighbors = ByIndex(query, allowed);
+    // A filter that leaves out what is near leaves too little to choose from.
+    const double ranked =
+        std::min(Ranked(query, allowed), static_cast<double>(allowed.count()));
+    if (found.by == FoundBy::kMoreCandidates &&
+        static_cast<double>(found.neighbors.size()) < ranked / 2) {
+      found.by = scorer_ != nullptr && layers_.ivf != nullptr ? FoundBy::kCells
+                                                              : FoundBy::kExact;
+    }
   }
+  if (found.by == FoundBy::kCells &&
+      !ByCells(query, allowed, found.neighbors)) {
+    found.by = FoundBy::kExact;
+  }
+  if (found.by == FoundBy::kExact) found.neighbors = Exactly(query, allowed);
   if (static_cast<int64_t>(found.neighbors.size()) < wanted) {
     found.neighbors = Exactly(query, allowed);
     found.by = FoundBy::kExact;
@@ -241,35 +262,52 @@ Found FaissIndex::FindBest(const Query& query,
 FoundBy FaissIndex::Cheapest(const Query& query,
                              const AllowedRows& allowed) const {
   if (!allowed.filtered()) return FoundBy::kIndex;
-  const auto count = static_cast<double>(allowed.count());
-  if (layers_.ivf == nullptr && layers_.graph == nullptr) {
-    return FoundBy::kExact;
+  if (scorer_ == layers_.core) return FoundBy::kExact;
+  const auto ranked = static_cast<double>(Wanted(query, allowed));
+  double more = ranked * kCandidate;
+  if (layers_.refine != nullptr) more += ranked * allowed.share() * kScore;
+  if (layers_.graph != nullptr) {
+    more += std::max<double>(ranked, kGraphBreadth) * kGraphStep * kScore;
+  } else if (layers_.ivf == nullptr) {
+    more += static_cast<double>(size()) * kScan;
   }
-  const double ranked =
-      std::min(static_cast<double>(Ranked(query)) / allowed.share(),
-               static_cast<double>(size()));
-  double more = ranked * kCandidate + ranked * allowed.share() * kScore;
   double cells = std::numeric_limits<double>::infinity();
   if (layers_.ivf != nullptr) {
-    const double scanned = static_cast<double>(size()) *
-                           static_cast<double>(Probes(query, allowed)) /
-                           static_cast<double>(layers_.ivf->nlist);
-    more += scanned * kScan;
-    cells = scanned * kLookUp + scanned * allowed.share() * kScore;
+    const int64_t probes = Probes(query, allowed);
+    more += Scanned(probes) * kScan;
+    if (scorer_ != nullptr) cells = CostOfCells(probes, allowed);
   }
-  // Without codes of rows, to score all is to scan all.
-  double exact = count * kScore;
-  if (scorer_ == nullptr) {
-    exact = static_cast<double>(size()) * (kScan + kCandidate);
-    cells = std::numeric_limits<double>::infinity();
-  }
+  const double exact = CostOfAll(allowed);
   if (exact <= std::min(more, cells)) return FoundBy::kExact;
   return cells < more ? FoundBy::kCells : FoundBy::kMoreCandidates;
 }
 
-int64_t FaissIndex::Ranked(const Query& query) const {
-  if (layers_.refine == nullptr) return query.k;
-  return std::max<int64_t>(query.k, kFewestRefined) * query.effort.k_factor;
+double FaissIndex::Scanned(int64_t probes) const {
+  return static_cast<double>(size()) * static_cast<double>(probes) /
+         static_cast<double>(layers_.ivf->nlist);
+}
+
+double FaissIndex::CostOfCells(int64_t probes,
+                               const AllowedRows& allowed) const {
+  return Scanned(probes) * (kLookUp + allowed.share() * kScore);
+}
+
+double FaissIndex::CostOfAll(const AllowedRows& allowed) const {
+  if (scorer_ != nullptr) return static_cast<double>(allowed.count()) * kScore;
+  // Without codes of rows, to score some is to scan all.
+  return static_cast<double>(size()) * (kScan + kCandidate);
+}
+
+double FaissIndex::Ranked(const Query& query,
+                          const AllowedRows& allowed) const {
+  // Excluded rows may be the nearest, as a history is: what is left then stands
+  // so much further down.
+  const double past = static_cast<double>(allowed.excluded()) *
+                      (allowed.filtered() ? allowed.share() : 1);
+  if (layers_.refine == nullptr) return query.k + past;
+  return (static_cast<double>(std::max<int64_t>(query.k, kFewestRefined)) +
+          past) *
+         query.effort.k_factor;
 }
 
 int64_t FaissIndex::Probes(const Query& query,
@@ -286,16 +324,21 @@ faiss::Index* FaissIndex::Quantizer() const {
   return layers_.ivf->quantizer;
 }
 
+int64_t FaissIndex::Wanted(const Query& query,
+                           const AllowedRows& allowed) const {
+  double wanted = Ranked(query, allowed);
+  if (allowed.filtered()) {
+    // Of rows that a filter leaves out evenly, three standard deviations more.
+    wanted = (wanted + 3 * std::sqrt(wanted) + 3) / allowed.share();
+  }
+  wanted += static_cast<double>(allowed.excluded());
+  return static_cast<int64_t>(
+      std::min(std::ceil(wanted), static_cast<double>(size())));
+}
+
 std::vector<Neighbor> FaissIndex::ByIndex(const Query& query,
                                           const AllowedRows& allowed) const {
-  // As many more as are not allowed among them, if the filter leaves rows out
-  // evenly; a tenth more if it does not quite.
-  const double ranked =
-      allowed.filtered()
-          ? static_cast<double>(Ranked(query)) / allowed.share() * 1.1
-          : static_cast<double>(Ranked(query) + allowed.excluded());
-  const int64_t count =
-      std::min(std::llround(std::ceil(ranked)), static_cast<long long>(size()));
+  const int64_t count = Wanted(query, allowed);
   std::unique_ptr<faiss::IndexIVF> cells;
   if (layers_.ivf != nullptr) {
     cells = ViewOfCells(*layers_.ivf, Quantizer(), Probes(query, allowed));
@@ -309,21 +352,31 @@ std::vector<Neighbor> FaissIndex::ByIndex(const Query& query,
   return Scored(query, rows);
 }
 
-std::vector<Neighbor> FaissIndex::ByCells(const Query& query,
-                                          const AllowedRows& allowed) const {
-  const int64_t probes = Probes(query, allowed);
-  std::vector<float> distances(probes);
-  std::vector<faiss::Index::idx_t> cells(probes);
-  Quantizer()->search(1, query.inner.data(), probes, distances.data(),
-                      cells.data());
+bool FaissIndex::ByCells(const Query& query, const AllowedRows& allowed,
+                         std::vector<Neighbor>& found) const {
   const faiss::InvertedLists& lists = *layers_.ivf->invlists;
-  std::vector<int32_t> rows;
-  for (const faiss::Index::idx_t cell : cells) {
-    if (cell < 0) continue;
-    faiss::InvertedLists::ScopedIds ids(&lists, cell);
-    allowed.Keep({ids.get(), lists.list_size(cell)}, rows);
+  int64_t probes = Probes(query, allowed);
+  // Where the filter keeps less of the near cells than of all, more of them:
+  // half of what an even one would leave has to be there to choose from.
+  const double enough = Scanned(probes) * allowed.share() / 2;
+  while (CostOfCells(probes, allowed) < CostOfAll(allowed)) {
+    std::vector<float> distances(probes);
+    std::vector<faiss::Index::idx_t> cells(probes);
+    Quantizer()->search(1, query.inner.data(), probes, distances.data(),
+                        cells.data());
+    std::vector<int32_t> rows;
+    for (const faiss::Index::idx_t cell : cells) {
+      if (cell < 0) continue;
+      faiss::InvertedLists::ScopedIds ids(&lists, cell);
+      allowed.Keep({ids.get(), lists.list_size(cell)}, rows);
+    }
+    if (static_cast<double>(rows.size()) >= enough) {
+      found = Scored(query, rows);
+      return true;
+    }
+    probes *= 2;
   }
-  return Scored(query, rows);
+  return false;
 }
 
 std::vector<Neighbor> FaissIndex::Candidates(const faiss::Index& core,
@@ -345,8 +398,14 @@ std::vector<Neighbor> FaissIndex::Candidates(const faiss::Index& core,
 std::vector<Neighbor> FaissIndex::Exactly(const Query& query,
                                           const AllowedRows& allowed) const {
   if (scorer_ != nullptr) return Scored(query, allowed.ToRows());
-  std::vector<Neighbor> found =
-      Candidates(*all_cells_, query.inner, size(), allowed);
+  const int64_t wanted = std::min<int64_t>(query.k, allowed.count());
+  std::vector<Neighbor> found;
+  for (int64_t count = Wanted(query, allowed);; count *= 4) {
+    count = std::min(count, size());
+    found = Candidates(*all_cells_, query.inner, count, allowed);
+    if (static_cast<int64_t>(found.size()) >= wanted) return found;
+    if (count == size()) break;
+  }
   // A fast-scan drops rows whose score in eight bits is 0, the farthest.
   std::vector<bool> there(size());
   float lowest = 0;

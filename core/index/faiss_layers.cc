@@ -73,9 +73,20 @@ CellGraph::CellGraph(const faiss::IndexHNSW& graph)
 void CellGraph::search(idx_t n, const float* x, idx_t k, float* distances,
                        idx_t* labels,
                        const faiss::SearchParameters* /*params*/) const {
+  // The walk is as broad as the graph's own efSearch or as what is asked for,
+  // whichever is more; parameters only say when it ends.
+  const idx_t wide = std::min(kBreadthPerCell * k, ntotal);
   faiss::SearchParametersHNSW breadth;
-  breadth.efSearch = static_cast<int>(kBreadthPerCell * k);
-  graph_.search(n, x, k, distances, labels, &breadth);
+  breadth.efSearch = static_cast<int>(wide);
+  std::vector<float> all_distances(n * wide);
+  std::vector<idx_t> all_labels(n * wide);
+  graph_.search(n, x, wide, all_distances.data(), all_labels.data(), &breadth);
+  const idx_t copied = std::min(k, wide);
+  for (idx_t i = 0; i < n; ++i) {
+    std::copy_n(all_distances.data() + i * wide, copied, distances + i * k);
+    std::copy_n(all_labels.data() + i * wide, copied, labels + i * k);
+    std::fill(labels + i * k + copied, labels + (i + 1) * k, -1);
+  }
 }
 
 void CellGraph::reconstruct(idx_t key, float* out) const {

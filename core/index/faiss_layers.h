@@ -36,9 +36,10 @@ std::vector<float> ApplyTransforms(
     std::vector<float> x);
 
 // Finds the cells nearest to a vector by a graph over their centroids. A search
-// for n cells walks it 2 n broad: below that near cells are missed, above it
-// nothing more is found. So unlike the graph it has no setting that a search
-// would have to change. Borrows the graph.
+// for n cells walks it 2 n broad (and no less than the graph's efSearch): below
+// that near cells are missed, above it nothing more is found. So unlike the
+// graph it has no setting that a search would have to change. Borrows the
+// graph.
 class CellGraph : public faiss::Index {
  public:
   explicit CellGraph(const faiss::IndexHNSW& graph);

@@ -52,8 +52,8 @@ enum class FoundBy {
 
 struct Found {
   std::vector<Neighbor> neighbors;  // best first, each row once
-  FoundBy by = FoundBy::kIndex;
-  int64_t allowed = 0;  // rows that filter and exclusions leave
+  FoundBy by = FoundBy::kIndex;     // where nothing is allowed, too
+  int64_t allowed = 0;              // rows that filter and exclusions leave
 };
 
 // Immutable. Thread-safe; a search runs on the calling thread.
@@ -64,8 +64,9 @@ class VectorIndex {
   virtual int32_t dimension() const = 0;
   // The k best of the rows that are allowed and not excluded. Exactly min(k,
   // such rows) of them: where too few are found, all are scored. Under a filter
-  // the cheapest way is taken that keeps as much of the exact answer as a
-  // search without one does, by how many rows are allowed. InvalidArgument: a
+  // the way is taken that is estimated to cost least, by how many rows are
+  // allowed, and left for a wider one where the filter leaves less near the
+  // query than an even one would. InvalidArgument: a
   // query of another dimension or with a value that is not finite, k < 1, or an
   // effort below 1 where it means something.
   virtual absl::StatusOr<Found> Search(absl::Span<const float> query,

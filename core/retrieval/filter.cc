@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
@@ -15,10 +16,16 @@
 namespace segue {
 namespace {
 
-// A filter is a client's: its cost is bounded before it is paid.
-constexpr int kMostParts = 256;
+// A filter is a client's: its cost is bounded before it is paid. Each part
+// unites or intersects sets as large as the catalogue; an end of a range is
+// added row by row.
 constexpr int kDeepest = 16;
-constexpr int64_t kMostValues = 10000;
+constexpr int64_t kBudget = 10000;
+constexpr int64_t kPartCost = 40;
+constexpr int64_t kRangeCost = 1000;
+constexpr int64_t kValueCost = 16;
+constexpr int64_t kIdCost = 1;
+constexpr size_t kShownBytes = 64;
 
 class Evaluation {
  public:
@@ -27,10 +34,7 @@ class Evaluation {
 
   absl::StatusOr<RowSet> Of(const v1::Filter& filter, const std::string& field,
                             int depth) {
-    if (++parts_ > kMostParts) {
-      return Refuse("filter",
-                    absl::StrCat("has more than ", kMostParts, " parts"));
-    }
+    RETURN_IF_ERROR(Spend(kPartCost));
     if (depth > kDeepest) {
       return Refuse("filter", absl::StrCat("is deeper than ", kDeepest));
     }
@@ -65,11 +69,14 @@ class Evaluation {
 
   RowSet All() const { return RowSet(0, items_.size()); }
 
-  absl::Status Count(int64_t values) {
-    values_ += values;
-    if (values_ <= kMostValues) return absl::OkStatus();
-    return Refuse("filter", absl::StrCat("has more than ", kMostValues,
-                                         " values and ids"));
+  absl::Status Spend(int64_t cost) {
+    spent_ += cost;
+    if (spent_ <= kBudget) return absl::OkStatus();
+    return Refuse(
+        "filter",
+        absl::StrCat("is too large: a part costs ", kPartCost, ", a range ",
+                     kRangeCost, " more, a value ", kValueCost, ", an id ",
+                     kIdCost, "; together they may cost ", kBudget));
   }
 
   absl::StatusOr<int> Attribute(const std::string& name,
@@ -82,9 +89,11 @@ class Evaluation {
         known.push_back(attributes_.name(i));
       }
       return Refuse(
-          field, absl::StrCat("the bundle has no attribute \"", name, "\"",
-                              known.empty() ? ", nor any other" : "; it has ",
-                              absl::StrJoin(known, ", ")));
+          field,
+          absl::StrCat("the bundle has no attribute \"",
+                       absl::Utf8SafeCEscape(name.substr(0, kShownBytes)), "\"",
+                       known.empty() ? ", nor any other" : "; it has ",
+                       absl::StrJoin(known, ", ")));
     }
     if (attributes_.kind(*found) != kind) {
       return Refuse(field,
@@ -101,16 +110,17 @@ class Evaluation {
     ASSIGN_OR_RETURN(
         const int attribute,
         Attribute(one_of.attribute(), v1::AttributeColumn::CATEGORICAL, field));
-    RETURN_IF_ERROR(Count(one_of.values_size()));
+    RETURN_IF_ERROR(Spend(kValueCost * one_of.values_size()));
     RowSet rows;
     for (const std::string& value : one_of.values()) {
-      rows.UniteWith(attributes_.WithValue(attribute, value));
+      attributes_.AddWithValue(attribute, value, rows);
     }
     return rows;
   }
 
   absl::StatusOr<RowSet> Range(const v1::Filter::Range& range,
-                               const std::string& field) const {
+                               const std::string& field) {
+    RETURN_IF_ERROR(Spend(kRangeCost));
     ASSIGN_OR_RETURN(
         const int attribute,
         Attribute(range.attribute(), v1::AttributeColumn::NUMERIC, field));
@@ -123,7 +133,7 @@ class Evaluation {
   }
 
   absl::StatusOr<RowSet> Items(const v1::Filter::ItemIds& ids) {
-    RETURN_IF_ERROR(Count(ids.item_ids_size()));
+    RETURN_IF_ERROR(Spend(kIdCost * ids.item_ids_size()));
     std::vector<int32_t> rows;
     for (const std::string& id : ids.item_ids()) {
       if (const auto row = items_.Find(id)) rows.push_back(*row);
@@ -157,8 +167,7 @@ class Evaluation {
 
   const AttributeIndex& attributes_;
   const Vocabulary& items_;
-  int parts_ = 0;
-  int64_t values_ = 0;
+  int64_t spent_ = 0;
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace segue {
 
 // The rows of items that pass. InvalidArgument, with field and value, if the
 // filter names an attribute that there is not or that is of the other kind, has
-// a bound that is not a number, no condition, or more parts than a request may
+// a bound that is not a number, no condition, or costs more than a request may
 // (retrieval.proto).
 absl::StatusOr<RowSet> ApplyFilter(const v1::Filter& filter,
                                    const AttributeIndex& attributes,

@@ -17,11 +17,7 @@ struct RowSet::Bitmap {
 
 RowSet::RowSet() : bitmap_(std::make_unique<Bitmap>(roaring_bitmap_create())) {}
 
-RowSet::RowSet(absl::Span<const int32_t> rows) : RowSet() {
-  static_assert(sizeof(int32_t) == sizeof(uint32_t));
-  roaring_bitmap_add_many(bitmap_->roaring, rows.size(),
-                          reinterpret_cast<const uint32_t*>(rows.data()));
-}
+RowSet::RowSet(absl::Span<const int32_t> rows) : RowSet() { Add(rows); }
 
 RowSet::RowSet(int32_t begin, int32_t end) : RowSet() {
   if (begin < end) {
@@ -53,8 +49,10 @@ bool RowSet::Contains(int32_t row) const {
          roaring_bitmap_contains(bitmap_->roaring, static_cast<uint32_t>(row));
 }
 
-void RowSet::Add(int32_t row) {
-  roaring_bitmap_add(bitmap_->roaring, static_cast<uint32_t>(row));
+void RowSet::Add(absl::Span<const int32_t> rows) {
+  static_assert(sizeof(int32_t) == sizeof(uint32_t));
+  roaring_bitmap_add_many(bitmap_->roaring, rows.size(),
+                          reinterpret_cast<const uint32_t*>(rows.data()));
 }
 
 void RowSet::IntersectWith(const RowSet& other) {

@@ -26,12 +26,14 @@ class RowSet {
 
   int64_t size() const;
   bool Contains(int32_t row) const;
-  void Add(int32_t row);
+  // REQUIRES: none is negative.
+  void Add(absl::Span<const int32_t> rows);
   void IntersectWith(const RowSet& other);
   void UniteWith(const RowSet& other);
   void Subtract(const RowSet& other);
 
-  // Appends those of `rows` that are in the set, in their order.
+  // Appends those of `rows` that are in the set, in their order. REQUIRES: each
+  // is a row, of 32 bits.
   void Keep(absl::Span<const int64_t> rows, std::vector<int32_t>& kept) const;
   // Ascending.
   std::vector<int32_t> ToRows() const;

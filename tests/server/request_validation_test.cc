@@ -122,6 +122,23 @@ INSTANTIATE_TEST_SUITE_P(
                    "exclude_item_ids: 4 elements; at most 3"},
         BadRequest{"LongIdExcluded", kRetrieve, "exclude_item_ids: 'abcde'",
                    "exclude_item_ids[0]: \"abcde\""},
+        BadRequest{"LongAttribute", kRetrieve,
+                   "filter { one_of { attribute: 'abcde' } }",
+                   "filter: one_of.attribute: \"abcde\""},
+        BadRequest{"LongValueDeepInAFilter", kRetrieve,
+                   "filter { all_of { filters { none_of { filters { one_of { "
+                   "attribute: 'a' values: ['b', 'abcde'] } } } } } }",
+                   "filter: one_of.values[1]: \"abcde\""},
+        BadRequest{"LongAttributeOfARange", kRetrieve,
+                   "filter { any_of { filters { range { attribute: 'abcde' } } "
+                   "} }",
+                   "filter: range.attribute: \"abcde\""},
+        BadRequest{"ManyItemsInAFilter", kRetrieve,
+                   "filter { items { item_ids: ['a', 'b', 'c', 'd'] } }",
+                   "filter: items.item_ids: 4 elements; at most 3"},
+        BadRequest{"LongIdInAFilterOfSimilar", kSimilar,
+                   "item_id: 'a' filter { items { item_ids: 'abcde' } }",
+                   "filter: items.item_ids[0]: \"abcde\""},
         BadRequest{"ManyFeatures", kRetrieve,
                    "user_features { name: 'a' number: 1 } "
                    "user_features { name: 'b' number: 1 }",

@@ -204,7 +204,10 @@ absl::StatusOr<std::string> PublishTinyBundle(
   RETURN_IF_ERROR(WriteRows(add(layout::kUserRows), options.users + 1,
                             kShape.user_width, user_rows));
   RETURN_IF_ERROR(WriteDisplay(add(layout::kItemDisplay), options.items));
-  RETURN_IF_ERROR(WriteAttributes(add(layout::kItemAttributes), options.items));
+  if (options.attributes) {
+    RETURN_IF_ERROR(
+        WriteAttributes(add(layout::kItemAttributes), options.items));
+  }
   RETURN_IF_ERROR(WriteGolden(add(layout::kGoldenRequests), options.prefix));
 
   const TowerOptions towers = {.layers = {8, kShape.dimension},

@@ -25,6 +25,8 @@ struct TinyBundleOptions {
   uint64_t seed = 1;
   // Its query tower is HSTU with biases of times, where it else is a mean.
   bool history_times = false;
+  // Whether it has item attributes.
+  bool attributes = true;
   // Changes files in the folder before they are hashed: what comes out is a
   // bundle whose hashes are right and whose contents are not.
   std::function<void(const std::string& folder)> before_seal;

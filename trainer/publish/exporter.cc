@@ -69,9 +69,16 @@ absl::Status WriteTables(const TwoTowerModel& model, const Dataset& data,
                               }));
   }
   if (!config.attributes().empty()) {
+    ASSIGN_OR_RETURN(const v1::Attributes attributes,
+                     ItemAttributes(config, data));
+    std::string bytes;
+    if (!attributes.SerializeToString(&bytes)) {
+      return absl::FailedPreconditionError(
+          "items.attributes: over 2 GiB of them; leave out those with the most "
+          "values");
+    }
     RETURN_IF_ERROR(WriteFileAtomically(
-        writer.Add(layout::kItemAttributes, FileRole::kServed),
-        ItemAttributes(config, data).SerializeAsString()));
+        writer.Add(layout::kItemAttributes, FileRole::kServed), bytes));
   }
   return WriteFileAtomically(
       writer.Add(layout::kItemDisplay, FileRole::kServed),

@@ -1,8 +1,12 @@
 #include "trainer/publish/item_attributes.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 
 namespace segue {
 namespace {
@@ -38,8 +42,8 @@ void Invert(const FeatureTable& table, v1::AttributeColumn& column) {
 
 }  // namespace
 
-v1::Attributes ItemAttributes(const v1::ItemsConfig& config,
-                              const Dataset& data) {
+absl::StatusOr<v1::Attributes> ItemAttributes(const v1::ItemsConfig& config,
+                                              const Dataset& data) {
   v1::Attributes attributes;
   for (const v1::ItemFeature& attribute : config.attributes()) {
     const FeatureTable& table = TableOf(attribute.name(), data);
@@ -50,6 +54,11 @@ v1::Attributes ItemAttributes(const v1::ItemsConfig& config,
       column.mutable_numbers()->Assign(table.numbers.begin(),
                                        table.numbers.end());
     } else {
+      if (table.value_rows.size() > std::numeric_limits<int32_t>::max()) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("items.attributes: '", table.name, "' has ",
+                         table.value_rows.size(), " values of items"));
+      }
       column.set_kind(v1::AttributeColumn::CATEGORICAL);
       Invert(table, column);
     }

@@ -2,6 +2,7 @@
 #ifndef SEGUE_TRAINER_PUBLISH_ITEM_ATTRIBUTES_H_
 #define SEGUE_TRAINER_PUBLISH_ITEM_ATTRIBUTES_H_
 
+#include "absl/status/statusor.h"
 #include "segue/v1/bundle.pb.h"
 #include "segue/v1/config.pb.h"
 #include "trainer/data/dataset.h"
@@ -9,9 +10,10 @@
 namespace segue {
 
 // config.attributes, in their order, as columns of items.attributes. REQUIRES:
-// `data` was read as `config` says.
-v1::Attributes ItemAttributes(const v1::ItemsConfig& config,
-                              const Dataset& data);
+// `data` was read as `config` says. FailedPrecondition: more values of items
+// than a message holds.
+absl::StatusOr<v1::Attributes> ItemAttributes(const v1::ItemsConfig& config,
+                                              const Dataset& data);
 
 }  // namespace segue
 

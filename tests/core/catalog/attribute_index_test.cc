@@ -42,6 +42,12 @@ constexpr char kGenres[] = R"pb(
   }
 )pb";
 
+RowSet WithValue(const AttributeIndex& index, absl::string_view value) {
+  RowSet rows;
+  index.AddWithValue(0, value, rows);
+  return rows;
+}
+
 TEST(AttributeIndexTest, NamesItsAttributes) {
   const auto table = AttributeIndex::Create(Parse(kGenres), 5);
   ASSERT_THAT(table, IsOk());
@@ -55,9 +61,9 @@ TEST(AttributeIndexTest, NamesItsAttributes) {
 TEST(AttributeIndexTest, FindsItemsByAValue) {
   const auto table = AttributeIndex::Create(Parse(kGenres), 5);
   ASSERT_THAT(table, IsOk());
-  EXPECT_THAT(table->WithValue(0, "jazz").ToRows(), ElementsAre(0, 1, 4));
-  EXPECT_THAT(table->WithValue(0, "rock").ToRows(), ElementsAre(1, 3));
-  EXPECT_THAT(table->WithValue(0, "folk").ToRows(), IsEmpty());
+  EXPECT_THAT(WithValue(*table, "jazz").ToRows(), ElementsAre(0, 1, 4));
+  EXPECT_THAT(WithValue(*table, "rock").ToRows(), ElementsAre(1, 3));
+  EXPECT_THAT(WithValue(*table, "folk").ToRows(), IsEmpty());
 }
 
 TEST(AttributeIndexTest, RareValuesAreFoundLikeCommonOnes) {
@@ -77,8 +83,8 @@ TEST(AttributeIndexTest, RareValuesAreFoundLikeCommonOnes) {
   column.add_begins(column.rows_size());
   const auto table = AttributeIndex::Create(attributes, 1000);
   ASSERT_THAT(table, IsOk());
-  EXPECT_THAT(table->WithValue(0, "77").ToRows(), ElementsAre(77));
-  EXPECT_EQ(table->WithValue(0, "even").size(), 500);
+  EXPECT_THAT(WithValue(*table, "77").ToRows(), ElementsAre(77));
+  EXPECT_EQ(WithValue(*table, "even").size(), 500);
 }
 
 TEST(AttributeIndexTest, FindsItemsByARangeWithBothEndsIncluded) {

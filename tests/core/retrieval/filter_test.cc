@@ -141,31 +141,58 @@ TEST_F(FilterTest, WhatCannotBeAskedIsRefusedByFieldAndValue) {
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("nor any other")));
 }
 
-TEST_F(FilterTest, PartsDepthAndValuesAreBounded) {
-  v1::Filter wide, deep, full;
-  for (int i = 0; i < 255; ++i) {
-    wide.mutable_all_of()->add_filters()->mutable_none_of();
-  }
-  EXPECT_THAT(ApplyFilter(wide, attributes_, items_), IsOk());
-  wide.mutable_all_of()->add_filters()->mutable_none_of();
-  EXPECT_THAT(ApplyFilter(wide, attributes_, items_),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("more than 256 parts")));
+TEST_F(FilterTest, DepthAndCostAreBounded) {
+  const auto invalid = [](const std::string& what) {
+    return StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(what));
+  };
+  v1::Filter deep;
   v1::Filter* at = &deep;
   for (int i = 1; i < 16; ++i) at = at->mutable_all_of()->add_filters();
   at->mutable_none_of();
   EXPECT_THAT(ApplyFilter(deep, attributes_, items_), IsOk());
   at->mutable_all_of()->add_filters()->mutable_none_of();
   EXPECT_THAT(ApplyFilter(deep, attributes_, items_),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("deeper than 16")));
+              invalid("deeper than 16"));
+
+  // 250 parts of 40.
+  v1::Filter wide;
+  for (int i = 1; i < 250; ++i) {
+    wide.mutable_all_of()->add_filters()->mutable_none_of();
+  }
+  EXPECT_THAT(ApplyFilter(wide, attributes_, items_), IsOk());
+  wide.mutable_all_of()->add_filters()->mutable_none_of();
+  EXPECT_THAT(ApplyFilter(wide, attributes_, items_), invalid("too large"));
+
   const std::string id = "a";
-  for (int i = 0; i < 10000; ++i) full.mutable_items()->add_item_ids(id);
-  EXPECT_THAT(ApplyFilter(full, attributes_, items_), IsOk());
-  full.mutable_items()->add_item_ids(id);
-  EXPECT_THAT(ApplyFilter(full, attributes_, items_),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("more than 10000 values")));
+  v1::Filter ids;
+  for (int i = 0; i < 9960; ++i) ids.mutable_items()->add_item_ids(id);
+  EXPECT_THAT(ApplyFilter(ids, attributes_, items_), IsOk());
+  ids.mutable_items()->add_item_ids(id);
+  EXPECT_THAT(ApplyFilter(ids, attributes_, items_), invalid("too large"));
+
+  const std::string value = "drama";
+  v1::Filter values;
+  values.mutable_one_of()->set_attribute("genre");
+  for (int i = 0; i < 622; ++i) values.mutable_one_of()->add_values(value);
+  EXPECT_THAT(ApplyFilter(values, attributes_, items_), IsOk());
+  values.mutable_one_of()->add_values(value);
+  EXPECT_THAT(ApplyFilter(values, attributes_, items_), invalid("too large"));
+
+  v1::Filter ranges;
+  for (int i = 0; i < 9; ++i) {
+    ranges.mutable_any_of()->add_filters()->mutable_range()->set_attribute(
+        "year");
+  }
+  EXPECT_THAT(ApplyFilter(ranges, attributes_, items_), IsOk());
+  ranges.mutable_any_of()->add_filters()->mutable_range()->set_attribute(
+      "year");
+  EXPECT_THAT(ApplyFilter(ranges, attributes_, items_), invalid("too large"));
+}
+
+TEST_F(FilterTest, ALongNameIsCutInTheError) {
+  const absl::Status status =
+      Apply("one_of { attribute: '" + std::string(5000, 'x') + "' }").status();
+  EXPECT_LT(status.message().size(), 200);
 }
 
 }  // namespace

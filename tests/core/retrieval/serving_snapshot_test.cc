@@ -49,6 +49,13 @@ TEST(ServingSnapshotTest, LoadsEveryPartOfABundle) {
   EXPECT_GT((*snapshot)->bytes, 1000u);
 }
 
+TEST(ServingSnapshotTest, ABundleNeedNotHaveAttributes) {
+  EXPECT_EQ((*PublishAndLoad({}))->attributes.size(), 2);
+  const auto without = PublishAndLoad({.attributes = false});
+  ASSERT_THAT(without, IsOk());
+  EXPECT_EQ((*without)->attributes.size(), 0);
+}
+
 void Overwrite(const std::string& folder, const char* name,
                const std::string& bytes) {
   ASSERT_THAT(WriteFileAtomically(folder + "/" + name, bytes), IsOk());
@@ -133,6 +140,23 @@ std::vector<Mismatch> Mismatches() {
        [](auto& c) { c.set_user_row_width(8); },
        kPrecondition,
        "width of a user row is 7, the manifest says 8"},
+      {"attribute_bytes",
+       [](auto& f) { Overwrite(f, layout::kItemAttributes, "\xff\xff"); },
+       {},
+       kDataLoss,
+       "items.attributes does not parse"},
+      {"attributes_of_other_items",
+       [](auto& f) {
+         v1::Attributes attributes;
+         v1::AttributeColumn& year = *attributes.add_columns();
+         year.set_name("year");
+         year.set_kind(v1::AttributeColumn::NUMERIC);
+         year.add_numbers(2000);
+         Overwrite(f, layout::kItemAttributes, attributes.SerializeAsString());
+       },
+       {},
+       kDataLoss,
+       "\"year\": has 1 numbers for 12 items"},
       {"schema_bytes",
        [](auto& f) { Overwrite(f, layout::kSchema, "\xff\xff"); },
        {},

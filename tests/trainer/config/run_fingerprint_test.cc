@@ -51,6 +51,8 @@ TEST(RunFingerprintTest, WhatMayChangeWhenARunGoesOnDoesNot) {
       {"bundle_root", [](auto& c) { c.set_bundle_root("elsewhere"); }},
       {"index", [](auto& c) { c.mutable_index()->set_nlist(3); }},
       {"publish", [](auto& c) { c.mutable_publish()->set_gate_k(10); }},
+      {"what requests can filter by",
+       [](auto& c) { c.mutable_items()->add_attributes()->set_name("genre"); }},
       {"epochs", [](auto& c) { c.mutable_training()->set_epochs(9); }},
       {"max_steps", [](auto& c) { c.mutable_training()->set_max_steps(9); }},
       {"keep_checkpoints",

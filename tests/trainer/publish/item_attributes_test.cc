@@ -38,7 +38,7 @@ TEST(ItemAttributesTest, EachValueHasTheItemsThatHaveIt) {
   const auto config = Parse<v1::ItemsConfig>(
       "features { name: 'genre' } attributes { name: 'year' } "
       "attributes { name: 'genre' }");
-  EXPECT_EQ(ItemAttributes(config, data).ShortDebugString(),
+  EXPECT_EQ(ItemAttributes(config, data)->ShortDebugString(),
             Parse<v1::Attributes>(R"(
           columns {
             name: "year" kind: NUMERIC
@@ -56,7 +56,7 @@ TEST(ItemAttributesTest, EachValueHasTheItemsThatHaveIt) {
 TEST(ItemAttributesTest, WhatIsNotAskedForIsNotThere) {
   Dataset data;
   data.item_features = {Genres()};
-  EXPECT_EQ(ItemAttributes(v1::ItemsConfig(), data).columns_size(), 0);
+  EXPECT_EQ(ItemAttributes(v1::ItemsConfig(), data)->columns_size(), 0);
 }
 
 }  // namespace
