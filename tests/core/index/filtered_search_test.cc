@@ -16,6 +16,7 @@
 #include "core/index/exact_search.h"
 #include "core/index/faiss_index.h"
 #include "core/index/faiss_layers.h"
+#include "core/index/faiss_support.h"
 #include "core/metrics/overlap.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
@@ -60,6 +61,8 @@ class FilteredSearchTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
     vectors_ = ClusteredVectors(kRows, 1);
+    // OpenBLAS waits for ever for a team that OMP_THREAD_LIMIT makes smaller.
+    ScopedOmpThreads alone(1);
     const TempFolder folder;
     const std::string path = folder / "index.faiss";
     const std::unique_ptr<faiss::Index> index(
@@ -173,6 +176,7 @@ TEST_F(FilteredSearchTest, ExcludedNeighboursLeaveRoomUnderAFilterToo) {
 TEST(CellGraphTest, FindsNearlyAllOfManyCells) {
   constexpr int kCells = 1024;
   constexpr int kWanted = 200;
+  ScopedOmpThreads alone(1);
   const std::vector<float> centroids = ClusteredVectors(kCells, 2);
   faiss::IndexHNSWFlat graph(kDimension, 32, faiss::METRIC_INNER_PRODUCT);
   graph.add(kCells, centroids.data());
@@ -197,6 +201,7 @@ TEST(CellGraphTest, FindsNearlyAllOfManyCells) {
 }
 
 TEST(CellGraphTest, MoreThanThereAreIsPadded) {
+  ScopedOmpThreads alone(1);
   const std::vector<float> centroids = ClusteredVectors(3, 2);
   faiss::IndexHNSWFlat graph(kDimension, 32, faiss::METRIC_INNER_PRODUCT);
   graph.add(3, centroids.data());
