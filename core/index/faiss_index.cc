@@ -248,8 +248,8 @@ Found FaissIndex::FindBest(const Query& query,
       !ByCells(query, allowed, found.neighbors)) {
     found.by = FoundBy::kExact;
   }
-  if (found.by == FoundBy::kExact) found.neighbors = Exactly(query, allowed);
-  if (static_cast<int64_t>(found.neighbors.size()) < wanted) {
+  if (found.by == FoundBy::kExact ||
+      static_cast<int64_t>(found.neighbors.size()) < wanted) {
     found.neighbors = Exactly(query, allowed);
     found.by = FoundBy::kExact;
   }
