@@ -68,6 +68,8 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
   checks.Range("max_id_bytes", config.max_id_bytes(), 1, 65535);
   checks.Range("max_batch_requests", config.max_batch_requests(), 1, kMillion);
   checks.Range("max_features", config.max_features(), 0, kMillion);
+  checks.Range("max_nprobe", config.max_nprobe(), 1, kMillion);
+  checks.Range("max_k_factor", config.max_k_factor(), 1, 10000);
   checks.Range("max_message_bytes", config.max_message_bytes(), 1024,
                int64_t{1} << 30);
   checks.Range("max_concurrent_streams", config.max_concurrent_streams(), 1,

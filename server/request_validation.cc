@@ -117,6 +117,31 @@ absl::Status CheckFilter(const v1::ServerConfig& bounds,
   return absl::OkStatus();
 }
 
+absl::Status CheckEffort(const v1::ServerConfig& bounds,
+                         const v1::RetrieveRequest& request) {
+  // Not a comparison that NaN passes.
+  const double target = request.target_overlap();
+  if (!(target >= 0 && target <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("target_overlap: ", target, "; it must be in [0, 1]"));
+  }
+  if (!request.has_effort()) return absl::OkStatus();
+  if (target > 0) {
+    return absl::InvalidArgumentError(
+        "effort: set it or target_overlap, not both");
+  }
+  const auto check = [](absl::string_view field, int value, int most) {
+    if (value >= 0 && value <= most) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat(field, ": ", value, "; it must be 1 to ", most,
+                     ", or 0 for the bundle's"));
+  };
+  RETURN_IF_ERROR(check("effort.nprobe", request.effort().nprobe(),
+                        bounds.max_nprobe()));
+  return check("effort.k_factor", request.effort().k_factor(),
+               bounds.max_k_factor());
+}
+
 absl::Status CheckTime(absl::string_view field, int64_t time) {
   if (time >= 0) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
@@ -148,6 +173,7 @@ absl::Status ValidateRequest(const v1::ServerConfig& bounds,
       CheckIds(bounds, "history", request.history(), bounds.max_history()));
   RETURN_IF_ERROR(CheckTimes(request));
   RETURN_IF_ERROR(CheckFilter(bounds, request.filter()));
+  RETURN_IF_ERROR(CheckEffort(bounds, request));
   RETURN_IF_ERROR(CheckId(bounds, "seed_item", request.seed_item()));
   RETURN_IF_ERROR(CheckIds(bounds, "exclude_item_ids",
                            request.exclude_item_ids(), bounds.max_excluded()));

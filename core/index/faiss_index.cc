@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "absl/memory/memory.h"
@@ -16,38 +15,15 @@
 #include "core/index/allowed_rows.h"
 #include "core/index/faiss_layers.h"
 #include "core/index/faiss_support.h"
+#include "core/index/search_plan.h"
 
 namespace segue {
 namespace {
-
-// Breadth of the walk through a graph of vectors.
-constexpr int kGraphBreadth = 128;
-// Vectors compared with at each step of it, about.
-constexpr double kGraphStep = 16;
-
-// Refinement takes k_factor candidates for each of k, and of no fewer than
-// this: the few best of a small k would otherwise be lost before it.
-constexpr int64_t kFewestRefined = 100;
 
 // Best first; among equals the lower row, so that an answer does not depend on
 // the order in which cells were met.
 bool Better(const Neighbor& a, const Neighbor& b) {
   return a.score != b.score ? a.score > b.score : a.row < b.row;
-}
-
-// What a search does to a row, in nanoseconds: scan its code in a cell; look up
-// whether it is allowed; score it, which is a random access; keep it among many
-// candidates. Of one machine: their ratios choose the cheapest way.
-constexpr double kScan = 2;
-constexpr double kLookUp = 6;
-constexpr double kScore = 80;
-constexpr double kCandidate = 40;
-
-// The nearest k of a share of the rows are about the nearest k / share of all,
-// which lie in more cells: as many as grow with the square root of that.
-int64_t Widened(int64_t nprobe, double share, int64_t nlist) {
-  return std::clamp<int64_t>(
-      std::llround(static_cast<double>(nprobe) / std::sqrt(share)), 1, nlist);
 }
 
 // The candidates are scored here rather than by faiss::IndexRefine, whose
@@ -61,12 +37,15 @@ class FaissIndex : public VectorIndex {
 
   int64_t size() const override { return index_->ntotal; }
   int32_t dimension() const override { return index_->d; }
+  SearchEffort effort() const override { return effort_; }
   absl::StatusOr<Found> Search(absl::Span<const float> query,
                                const SearchOptions& options) const override;
 
  private:
   explicit FaissIndex(std::unique_ptr<faiss::Index> index)
-      : index_(std::move(index)), layers_(PeelFaissIndex(index_.get())) {}
+      : index_(std::move(index)),
+        layers_(PeelFaissIndex(index_.get())),
+        shape_(ShapeOf(layers_)) {}
 
   absl::Status Configure(const FaissIndexOptions& options,
                          const std::string& path);
@@ -76,30 +55,19 @@ class FaissIndex : public VectorIndex {
   // A query as the layers of the index take it.
   struct Query {
     std::vector<float> outer, inner;
-    int32_t k = 0;
-    SearchEffort effort;
+    int64_t wanted = 0;  // rows to answer with: k, or all that are allowed
   };
-  Found FindBest(const Query& query, const AllowedRows& allowed) const;
-  FoundBy Cheapest(const Query& query, const AllowedRows& allowed) const;
-  // Candidates to rank by their codes before refinement, of rows that may be
-  // answered.
-  double Ranked(const Query& query, const AllowedRows& allowed) const;
-  // Those asked for, so that as many of them may be answered.
-  int64_t Wanted(const Query& query, const AllowedRows& allowed) const;
-  int64_t Probes(const Query& query, const AllowedRows& allowed) const;
-  // Rows in so many cells.
-  double Scanned(int64_t probes) const;
-  double CostOfCells(int64_t probes, const AllowedRows& allowed) const;
-  double CostOfAll(const AllowedRows& allowed) const;
+  void FindBest(const Query& query, const SearchPlan& plan,
+                const AllowedRows& allowed, Found& found) const;
   faiss::Index* Quantizer() const;
 
   // Those ways, each in no order and perhaps with fewer than k.
-  std::vector<Neighbor> ByIndex(const Query& query,
+  std::vector<Neighbor> ByIndex(const Query& query, const SearchPlan& plan,
                                 const AllowedRows& allowed) const;
   // False, and nothing found, where to score all costs less.
-  bool ByCells(const Query& query, const AllowedRows& allowed,
-               std::vector<Neighbor>& found) const;
-  std::vector<Neighbor> Exactly(const Query& query,
+  bool ByCells(const Query& query, const SearchPlan& plan,
+               const AllowedRows& allowed, std::vector<Neighbor>& found) const;
+  std::vector<Neighbor> Exactly(const Query& query, const SearchPlan& plan,
                                 const AllowedRows& allowed) const;
   // Rows that `core` names first.
   static std::vector<Neighbor> Candidates(const faiss::Index& core,
@@ -111,6 +79,7 @@ class FaissIndex : public VectorIndex {
 
   std::unique_ptr<faiss::Index> index_;
   FaissLayers layers_;  // into index_
+  IndexShape shape_;
   // Scores any row by its code: the refinement's vectors, a graph's, or a flat
   // core itself. Null for cells without refinement, which have all_cells_.
   const faiss::Index* scorer_ = nullptr;
@@ -219,25 +188,26 @@ absl::StatusOr<Found> FaissIndex::Search(absl::Span<const float> query,
   RETURN_IF_ERROR(GuardFaiss(absl::StatusCode::kInternal, "FAISS search", [&] {
     // FAISS opens a team for a graph even where there is one query.
     ScopedOmpThreads alone(1);
-    Query asked{.k = options.k, .effort = effort};
+    const AllowedRows allowed(options, size());
+    found.allowed = allowed.count();
+    Query asked{.wanted = std::min<int64_t>(options.k, allowed.count())};
+    if (asked.wanted == 0) return;
     asked.outer = ApplyTransforms(layers_.outer, {query.begin(), query.end()});
     asked.inner = ApplyTransforms(layers_.inner, asked.outer);
-    found = FindBest(asked, AllowedRows(options, size()));
+    FindBest(asked, SearchPlan(shape_, options.k, effort, allowed), allowed,
+             found);
   }));
   return found;
 }
 
-Found FaissIndex::FindBest(const Query& query,
-                           const AllowedRows& allowed) const {
-  const int64_t wanted = std::min<int64_t>(query.k, allowed.count());
-  Found found{.allowed = allowed.count()};
-  if (wanted == 0) return found;
-  found.by = Cheapest(query, allowed);
+void FaissIndex::FindBest(const Query& query, const SearchPlan& plan,
+                          const AllowedRows& allowed, Found& found) const {
+  found.by = plan.Cheapest();
   if (found.by == FoundBy::kIndex || found.by == FoundBy::kMoreCandidates) {
-    found.neighbors = ByIndex(query, allowed);
+    found.neighbors = ByIndex(query, plan, allowed);
     // A filter that leaves out what is near leaves too little to choose from.
     const double ranked =
-        std::min(Ranked(query, allowed), static_cast<double>(allowed.count()));
+        std::min(plan.Ranked(), static_cast<double>(allowed.count()));
     if (found.by == FoundBy::kMoreCandidates &&
         static_cast<double>(found.neighbors.size()) < ranked / 2) {
       found.by = scorer_ != nullptr && layers_.ivf != nullptr ? FoundBy::kCells
@@ -245,78 +215,18 @@ Found FaissIndex::FindBest(const Query& query,
     }
   }
   if (found.by == FoundBy::kCells &&
-      !ByCells(query, allowed, found.neighbors)) {
+      !ByCells(query, plan, allowed, found.neighbors)) {
     found.by = FoundBy::kExact;
   }
   if (found.by == FoundBy::kExact ||
-      static_cast<int64_t>(found.neighbors.size()) < wanted) {
-    found.neighbors = Exactly(query, allowed);
+      static_cast<int64_t>(found.neighbors.size()) < query.wanted) {
+    found.neighbors = Exactly(query, plan, allowed);
     found.by = FoundBy::kExact;
   }
-  std::partial_sort(found.neighbors.begin(), found.neighbors.begin() + wanted,
+  std::partial_sort(found.neighbors.begin(),
+                    found.neighbors.begin() + query.wanted,
                     found.neighbors.end(), Better);
-  found.neighbors.resize(wanted);
-  return found;
-}
-
-FoundBy FaissIndex::Cheapest(const Query& query,
-                             const AllowedRows& allowed) const {
-  if (!allowed.filtered()) return FoundBy::kIndex;
-  if (scorer_ == layers_.core) return FoundBy::kExact;
-  const auto ranked = static_cast<double>(Wanted(query, allowed));
-  double more = ranked * kCandidate;
-  if (layers_.refine != nullptr) more += ranked * allowed.share() * kScore;
-  if (layers_.graph != nullptr) {
-    more += std::max<double>(ranked, kGraphBreadth) * kGraphStep * kScore;
-  } else if (layers_.ivf == nullptr) {
-    more += static_cast<double>(size()) * kScan;
-  }
-  double cells = std::numeric_limits<double>::infinity();
-  if (layers_.ivf != nullptr) {
-    const int64_t probes = Probes(query, allowed);
-    more += Scanned(probes) * kScan;
-    if (scorer_ != nullptr) cells = CostOfCells(probes, allowed);
-  }
-  const double exact = CostOfAll(allowed);
-  if (exact <= std::min(more, cells)) return FoundBy::kExact;
-  return cells < more ? FoundBy::kCells : FoundBy::kMoreCandidates;
-}
-
-double FaissIndex::Scanned(int64_t probes) const {
-  return static_cast<double>(size()) * static_cast<double>(probes) /
-         static_cast<double>(layers_.ivf->nlist);
-}
-
-double FaissIndex::CostOfCells(int64_t probes,
-                               const AllowedRows& allowed) const {
-  return Scanned(probes) * (kLookUp + allowed.share() * kScore);
-}
-
-double FaissIndex::CostOfAll(const AllowedRows& allowed) const {
-  if (scorer_ != nullptr) return static_cast<double>(allowed.count()) * kScore;
-  // Without codes of rows, to score some is to scan all.
-  return static_cast<double>(size()) * (kScan + kCandidate);
-}
-
-double FaissIndex::Ranked(const Query& query,
-                          const AllowedRows& allowed) const {
-  // Excluded rows may be the nearest, as a history is: what is left then stands
-  // so much further down.
-  const double past = static_cast<double>(allowed.excluded()) *
-                      (allowed.filtered() ? allowed.share() : 1);
-  if (layers_.refine == nullptr) return query.k + past;
-  return (static_cast<double>(std::max<int64_t>(query.k, kFewestRefined)) +
-          past) *
-         query.effort.k_factor;
-}
-
-int64_t FaissIndex::Probes(const Query& query,
-                           const AllowedRows& allowed) const {
-  const auto nlist = static_cast<int64_t>(layers_.ivf->nlist);
-  if (!allowed.filtered()) {
-    return std::min<int64_t>(query.effort.nprobe, nlist);
-  }
-  return Widened(query.effort.nprobe, allowed.share(), nlist);
+  found.neighbors.resize(query.wanted);
 }
 
 faiss::Index* FaissIndex::Quantizer() const {
@@ -324,27 +234,16 @@ faiss::Index* FaissIndex::Quantizer() const {
   return layers_.ivf->quantizer;
 }
 
-int64_t FaissIndex::Wanted(const Query& query,
-                           const AllowedRows& allowed) const {
-  double wanted = Ranked(query, allowed);
-  if (allowed.filtered()) {
-    // Of rows that a filter leaves out evenly, three standard deviations more.
-    wanted = (wanted + 3 * std::sqrt(wanted) + 3) / allowed.share();
-  }
-  wanted += static_cast<double>(allowed.excluded());
-  return static_cast<int64_t>(
-      std::min(std::ceil(wanted), static_cast<double>(size())));
-}
-
 std::vector<Neighbor> FaissIndex::ByIndex(const Query& query,
+                                          const SearchPlan& plan,
                                           const AllowedRows& allowed) const {
-  const int64_t count = Wanted(query, allowed);
   std::unique_ptr<faiss::IndexIVF> cells;
   if (layers_.ivf != nullptr) {
-    cells = ViewOfCells(*layers_.ivf, Quantizer(), Probes(query, allowed));
+    cells = ViewOfCells(*layers_.ivf, Quantizer(), plan.Probes());
   }
-  std::vector<Neighbor> found = Candidates(
-      cells == nullptr ? *layers_.core : *cells, query.inner, count, allowed);
+  std::vector<Neighbor> found =
+      Candidates(cells == nullptr ? *layers_.core : *cells, query.inner,
+                 plan.Wanted(), allowed);
   if (layers_.refine == nullptr) return found;
   std::vector<int32_t> rows;
   rows.reserve(found.size());
@@ -352,14 +251,15 @@ std::vector<Neighbor> FaissIndex::ByIndex(const Query& query,
   return Scored(query, rows);
 }
 
-bool FaissIndex::ByCells(const Query& query, const AllowedRows& allowed,
+bool FaissIndex::ByCells(const Query& query, const SearchPlan& plan,
+                         const AllowedRows& allowed,
                          std::vector<Neighbor>& found) const {
   const faiss::InvertedLists& lists = *layers_.ivf->invlists;
-  int64_t probes = Probes(query, allowed);
+  int64_t probes = plan.Probes();
   // Where the filter keeps less of the near cells than of all, more of them:
   // half of what an even one would leave has to be there to choose from.
-  const double enough = Scanned(probes) * allowed.share() / 2;
-  while (CostOfCells(probes, allowed) < CostOfAll(allowed)) {
+  const double enough = plan.Scanned(probes) * allowed.share() / 2;
+  while (plan.CellsCostLess(probes)) {
     std::vector<float> distances(probes);
     std::vector<faiss::Index::idx_t> cells(probes);
     Quantizer()->search(1, query.inner.data(), probes, distances.data(),
@@ -396,14 +296,14 @@ std::vector<Neighbor> FaissIndex::Candidates(const faiss::Index& core,
 }
 
 std::vector<Neighbor> FaissIndex::Exactly(const Query& query,
+                                          const SearchPlan& plan,
                                           const AllowedRows& allowed) const {
   if (scorer_ != nullptr) return Scored(query, allowed.ToRows());
-  const int64_t wanted = std::min<int64_t>(query.k, allowed.count());
   std::vector<Neighbor> found;
-  for (int64_t count = Wanted(query, allowed);; count *= 4) {
+  for (int64_t count = plan.Wanted();; count *= 4) {
     count = std::min(count, size());
     found = Candidates(*all_cells_, query.inner, count, allowed);
-    if (static_cast<int64_t>(found.size()) >= wanted) return found;
+    if (static_cast<int64_t>(found.size()) >= query.wanted) return found;
     if (count == size()) break;
   }
   // A fast-scan drops rows whose score in eight bits is 0, the farthest.

@@ -16,6 +16,10 @@ namespace {
 
 constexpr int64_t kBreadthPerCell = 2;
 
+// Nanoseconds (search_cost.h).
+constexpr double kFastScanByte = 0.05;
+constexpr double kScanByte = 0.5;
+
 template <typename T>
 std::unique_ptr<faiss::IndexIVF> CopyAs(const faiss::IndexIVF& ivf) {
   const T* typed = dynamic_cast<const T*>(&ivf);
@@ -52,6 +56,20 @@ FaissLayers PeelFaissIndex(faiss::Index* index) {
         dynamic_cast<faiss::IndexHNSW*>(layers.ivf->quantizer);
   }
   return layers;
+}
+
+IndexShape ShapeOf(const FaissLayers& layers) {
+  IndexShape shape{.items = layers.core->ntotal,
+                   .graph = layers.graph != nullptr,
+                   .refines = layers.refine != nullptr};
+  if (layers.ivf == nullptr) return shape;
+  shape.nlist = static_cast<int32_t>(layers.ivf->nlist);
+  const auto bytes = static_cast<double>(layers.ivf->code_size);
+  const bool fast =
+      dynamic_cast<const faiss::IndexIVFPQFastScan*>(layers.ivf) != nullptr;
+  // A fast-scan looks codes up in registers, the others a byte at a time.
+  shape.scan_cost = bytes * (fast ? kFastScanByte : kScanByte);
+  return shape;
 }
 
 std::vector<float> ApplyTransforms(

@@ -13,6 +13,8 @@
 #include <memory>
 #include <vector>
 
+#include "core/index/search_cost.h"
+
 namespace segue {
 
 // Pointers into one index, which outlives this. A query passes `outer`, then
@@ -29,6 +31,9 @@ struct FaissLayers {
 };
 
 FaissLayers PeelFaissIndex(faiss::Index* index);
+
+// What search_cost.h asks of it.
+IndexShape ShapeOf(const FaissLayers& layers);
 
 // `x` [d] after the transforms.
 std::vector<float> ApplyTransforms(

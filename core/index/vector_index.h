@@ -23,9 +23,12 @@ struct SearchEffort {
   // Cells searched, as many as there are at most; means nothing where there are
   // none.
   int32_t nprobe = 0;
-  // Candidates refined for each of k (of 100 where k is less); means nothing
+  // Candidates refined for each of k (of 10 where k is less); means nothing
   // without refinement.
   int32_t k_factor = 0;
+
+  friend bool operator==(const SearchEffort& a,
+                         const SearchEffort& b) = default;
 };
 
 struct SearchOptions {
@@ -62,6 +65,8 @@ class VectorIndex {
   virtual ~VectorIndex() = default;
   virtual int64_t size() const = 0;
   virtual int32_t dimension() const = 0;
+  // Of searches that name none.
+  virtual SearchEffort effort() const = 0;
   // The k best of the rows that are allowed and not excluded. Exactly min(k,
   // such rows) of them: where too few are found, all are scored. Under a filter
   // the way is taken that is estimated to cost least, by how many rows are

@@ -1,20 +1,21 @@
 #include "core/index_build/index_builder.h"
 
-#include <faiss/index_io.h>
-
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
 #include "core/index/faiss_layers.h"
-#include "core/index/faiss_support.h"
 #include "core/index_build/index_trainer.h"
 #include "core/index_build/index_tuner.h"
+#include "core/index_build/overlap_losses.h"
+#include "core/index_build/structure_trials.h"
 
 namespace segue {
 namespace {
@@ -29,33 +30,139 @@ absl::Status CheckInputs(const IndexBuildInputs& inputs) {
         inputs.queries.size(), ", in ", inputs.dimension,
         " dimensions: there must be vectors, and rows must be whole"));
   }
-  if (config.tune_k() < 1 || config.nlist() < 0 || config.nprobe() < 0 ||
+  if (config.at_k() < 1 || config.nlist() < 0 || config.nprobe() < 0 ||
       config.k_factor() < 0) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "index: tune_k (", config.tune_k(), ") must be positive, nlist (",
+        "index: at_k (", config.at_k(), ") must be positive, nlist (",
         config.nlist(), "), nprobe (", config.nprobe(), ") and k_factor (",
         config.k_factor(), ") not negative"));
   }
-  for (size_t i = 0; i < inputs.vectors.size(); ++i) {
-    if (!std::isfinite(inputs.vectors[i])) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the vector of row ", i / inputs.dimension,
-                       " is not finite: ", inputs.vectors[i]));
+  const size_t d = inputs.dimension;
+  for (size_t row = 0; row * d < inputs.vectors.size(); ++row) {
+    bool zero = true;
+    for (const float value : inputs.vectors.subspan(row * d, d)) {
+      if (!std::isfinite(value)) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "the vector of row ", row, " is not finite: ", value));
+      }
+      zero = zero && value == 0;
+    }
+    if (zero) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the vector of row ", row, " is zero: it has no direction"));
     }
   }
   return absl::OkStatus();
 }
 
-// Bytes of the file.
-absl::StatusOr<uint64_t> WriteIndex(const faiss::Index& index,
-                                    const std::string& path) {
-  uint64_t bytes = 0;
-  RETURN_IF_ERROR(GuardFaiss(absl::StatusCode::kInternal,
-                             absl::StrCat("cannot write index ", path), [&] {
-                               faiss::write_index(&index, path.c_str());
-                               bytes = std::filesystem::file_size(path);
-                             }));
-  return bytes;
+int64_t Items(const IndexBuildInputs& inputs) {
+  return static_cast<int64_t>(inputs.vectors.size()) / inputs.dimension;
+}
+
+// The structures to build, best first.
+absl::StatusOr<std::vector<StructureTrial>> OrderStructures(
+    const IndexBuildInputs& inputs, const std::string& path) {
+  ASSIGN_OR_RETURN(const std::vector<IndexPlan> plans,
+                   PlanIndexes(inputs.config, Items(inputs), inputs.dimension));
+  if (plans.size() > 1) return TryStructures(inputs, path + ".trial");
+  return std::vector<StructureTrial>{
+      {.plan = plans[0], .items = Items(inputs)}};
+}
+
+// Measures all efforts, and takes the least one for the target; under a limit
+// of latency the best one within it, if there is one.
+absl::Status Tune(const IndexBuildInputs& inputs, const IndexShape& shape,
+                  const std::string& path, BuiltIndex& built) {
+  const v1::IndexConfig& config = inputs.config;
+  ASSIGN_OR_RETURN(built.efforts,
+                   TuneIndexFile(inputs, shape, TunedKs(config, shape.items),
+                                 path, built.trials));
+  const int32_t k = static_cast<int32_t>(
+      std::min<int64_t>(config.at_k(), shape.items));
+  const EffortPoint least = built.efforts.Reach(k, config.target_overlap());
+  const IndexTrial* chosen = nullptr;
+  for (const IndexTrial& trial : built.trials) {
+    if (trial.k != k) continue;
+    if (trial.effort == least.effort &&
+        (config.max_latency_us() == 0 ||
+         trial.microseconds_per_query <= config.max_latency_us())) {
+      chosen = &trial;
+      break;
+    }
+    if (config.max_latency_us() > 0 &&
+        trial.microseconds_per_query <= config.max_latency_us() &&
+        (chosen == nullptr || trial.overlap > chosen->overlap)) {
+      chosen = &trial;
+    }
+  }
+  if (chosen == nullptr) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "index.max_latency_us is %.0f; no search of %s is as fast",
+        config.max_latency_us(), built.description));
+  }
+  built.effort = chosen->effort;
+  built.overlap = chosen->overlap;
+  built.microseconds_per_query = chosen->microseconds_per_query;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<BuiltIndex> BuildStructure(const IndexBuildInputs& inputs,
+                                          const IndexPlan& plan,
+                                          const std::string& path) {
+  BuiltIndex built{.description = plan.factory};
+  IndexShape shape;
+  {
+    ASSIGN_OR_RETURN(const std::unique_ptr<faiss::Index> index,
+                     TrainIndex(inputs, plan.factory));
+    shape = ShapeOf(PeelFaissIndex(index.get()));
+    ASSIGN_OR_RETURN(built.bytes, WriteFaissIndex(*index, path));
+  }
+  if (plan.factory != "Flat") {
+    RETURN_IF_ERROR(Tune(inputs, shape, path, built));
+    ASSIGN_OR_RETURN(built.losses,
+                     MeasureLosses(inputs, built.effort, path));
+  }
+  return built;
+}
+
+// What it misses, in words; empty if nothing.
+std::string Missed(const IndexBuildInputs& inputs, const BuiltIndex& built) {
+  const v1::IndexConfig& config = inputs.config;
+  const double bytes =
+      static_cast<double>(built.bytes) / static_cast<double>(Items(inputs));
+  if (config.max_bytes_per_item() > 0 && bytes > config.max_bytes_per_item()) {
+    return absl::StrFormat("takes %.0f bytes an item, index.max_bytes_per_item "
+                           "is %.0f",
+                           bytes, config.max_bytes_per_item());
+  }
+  if (built.overlap < config.target_overlap()) {
+    return absl::StrFormat("finds %.4f of the exact top %d, "
+                           "index.target_overlap is %.4f",
+                           built.overlap, config.at_k(),
+                           config.target_overlap());
+  }
+  return "";
+}
+
+bool IsFixed(const v1::IndexConfig& config) {
+  return config.nprobe() > 0 || config.k_factor() > 0;
+}
+
+std::string Summary(const IndexBuildInputs& inputs, const BuiltIndex& built) {
+  return absl::StrFormat(
+      "%s, %.0f bytes an item, nprobe %d, k_factor %d: overlap@%d %.4f, %.0f "
+      "us a query",
+      built.description,
+      static_cast<double>(built.bytes) / static_cast<double>(Items(inputs)),
+      built.effort.nprobe, built.effort.k_factor, inputs.config.at_k(),
+      built.overlap, built.microseconds_per_query);
+}
+
+absl::Status Move(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::rename(from, to, error);
+  if (!error) return absl::OkStatus();
+  return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot move ", from));
 }
 
 }  // namespace
@@ -67,45 +174,48 @@ absl::StatusOr<BuiltIndex> BuildIndex(const IndexBuildInputs& inputs,
     if (inputs.progress) inputs.progress(line);
   };
   RETURN_IF_ERROR(CheckInputs(inputs));
-  TunableIndex tunable;
-  tunable.items = inputs.vectors.size() / inputs.dimension;
-  ASSIGN_OR_RETURN(const IndexPlan plan,
-                   PlanIndex(inputs.config, tunable.items, inputs.dimension));
-  say(absl::StrFormat("index: building %s over %d x %d", plan.factory,
-                      tunable.items, inputs.dimension));
-  BuiltIndex built;
-  built.description = plan.factory;
-  {
-    ASSIGN_OR_RETURN(const std::unique_ptr<faiss::Index> index,
-                     TrainIndex(inputs, plan.factory));
-    const FaissLayers layers = PeelFaissIndex(index.get());
-    tunable.nlist =
-        layers.ivf == nullptr ? 0 : static_cast<int32_t>(layers.ivf->nlist);
-    tunable.refines = layers.refine != nullptr;
-    ASSIGN_OR_RETURN(built.bytes, WriteIndex(*index, path));
+  ASSIGN_OR_RETURN(const std::vector<StructureTrial> structures,
+                   OrderStructures(inputs, path));
+  std::optional<BuiltIndex> best;
+  std::string missed;
+  for (const StructureTrial& structure : structures) {
+    say(absl::StrFormat("index: building %s over %d x %d",
+                        structure.plan.factory, Items(inputs),
+                        inputs.dimension));
+    const std::string attempt = path + ".attempt";
+    ASSIGN_OR_RETURN(BuiltIndex built,
+                     BuildStructure(inputs, structure.plan, attempt));
+    const std::string why = Missed(inputs, built);
+    if (!why.empty()) {
+      say(absl::StrCat("index: ", built.description, " ", why));
+    }
+    if (why.empty() || !best.has_value() ||
+        built.overlap > best->overlap) {
+      RETURN_IF_ERROR(Move(attempt, path));
+      best = std::move(built);
+      missed = why;
+    } else {
+      std::error_code ignored;
+      std::filesystem::remove(attempt, ignored);
+    }
+    if (why.empty() || IsFixed(inputs.config)) break;
   }
-  if (plan.factory == "Flat") {
-    built.overlap = 1;
-  } else {
-    ASSIGN_OR_RETURN(const TunedEffort tuned,
-                     TuneIndexFile(inputs, tunable, path, built.trials));
-    built.effort = tuned.effort;
-    built.overlap = tuned.overlap;
-  }
-  built.build_seconds =
+  best->structures = structures;
+  best->build_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
-  say(absl::StrFormat(
-      "index: %s, %d bytes, nprobe %d, k_factor %d, overlap@%d %.4f%s, %.1f s",
-      built.description, built.bytes, built.effort.nprobe,
-      built.effort.k_factor, inputs.config.tune_k(), built.overlap,
-      built.overlap < inputs.config.target_overlap()
-          ? absl::StrFormat(" (below the target of %.4f: no setting reaches "
-                            "it; refine: FLOAT32 or a larger pq_m would)",
-                            inputs.config.target_overlap())
-          : "",
-      built.build_seconds));
-  return built;
+  if (!missed.empty() && !IsFixed(inputs.config) &&
+      inputs.config.if_missed() == v1::IndexConfig::REFUSE) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "no index does what is asked of it; the closest: ",
+        Summary(inputs, *best), ". It ", missed,
+        ". Ask for less, allow more bytes or time, or take the closest with "
+        "index.if_missed=KEEP_BEST"));
+  }
+  say(absl::StrFormat("index: %s%s; %.1f s", Summary(inputs, *best),
+                      missed.empty() ? "" : "; WARNING: it " + missed,
+                      best->build_seconds));
+  return *std::move(best);
 }
 
 }  // namespace segue

@@ -1,4 +1,5 @@
-// Builds the index of a catalogue, tunes it to a recall target and writes it.
+// Builds the index of a catalogue for the overlap that is asked of it, and
+// writes it.
 #ifndef SEGUE_CORE_INDEX_BUILD_INDEX_BUILDER_H_
 #define SEGUE_CORE_INDEX_BUILD_INDEX_BUILDER_H_
 
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "core/index/effort_table.h"
 #include "core/index/vector_index.h"
 #include "segue/v1/config.pb.h"
 
@@ -28,43 +30,72 @@ struct IndexBuildInputs {
   std::function<void(absl::string_view)> progress;
 };
 
-// One setting of an index, as the tuner measured it.
+// A factory string, and its cells.
+struct IndexPlan {
+  std::string factory;
+  int32_t nlist = 0;  // 0: none
+};
+
+// One effort, as the tuner measured it.
 struct IndexTrial {
+  int32_t k = 0;
   SearchEffort effort;
-  double overlap = 0;  // @tune_k, with the exact answer
+  double overlap = 0;  // @k, with the exact answer
   // Mean over the queries. Each is searched by one thread, while others search
   // on the other threads.
   double microseconds_per_query = 0;
 };
 
-struct BuiltIndex {
-  std::string description;  // FAISS factory string
-  SearchEffort effort;      // 0 where there are no cells, no refinement
-  uint64_t bytes = 0;       // of the file
-  double build_seconds = 0;
-  // What the tuner measured at the chosen setting; 1 for a flat index.
-  double overlap = 0;
-  std::vector<IndexTrial> trials;  // in their order; none of a flat index
+// One structure, tried on a part of the items.
+struct StructureTrial {
+  IndexPlan plan;              // for all items
+  int64_t items = 0;           // all
+  double bytes_per_item = 0;   // for all items
+  double overlap = 0;          // @at_k on the part, at the least effort for
+  double cost = 0;             //   the target (search_cost.h)
 };
 
-// Chooses (kind, nlist, sub-quantisers) by size, trains, adds, tunes nprobe and
-// k_factor until target_overlap holds, writes `path`. Where no setting reaches
-// the target the best one is kept, and `overlap` says how far it got. The same
-// inputs give the same bytes, whatever the number of threads: the HNSW coarse
-// quantiser is built with one. InvalidArgument: a factory string that FAISS
-// does not know or that does not fit the dimension.
+// Where rows of the exact answer are lost, as shares of it: each by the first
+// part of the index that did not hand it on. With what is found they add up to
+// 1.
+struct OverlapLosses {
+  double cells = 0;       // in no cell that was searched, or not on the walk
+                          //   through a graph
+  double codes = 0;       // in one, and ranked too low by its code
+  double refinement = 0;  // a candidate, and scored too low
+};
+
+struct BuiltIndex {
+  std::string description;  // FAISS factory string
+  uint64_t bytes = 0;       // of the file
+  double build_seconds = 0;
+  // The least effort for the target at at_k, and what it finds: 0 and 1 of a
+  // flat index.
+  SearchEffort effort;
+  double overlap = 1;
+  double microseconds_per_query = 0;
+  OverlapLosses losses;
+  EffortTable efforts;  // empty of a flat index
+  std::vector<IndexTrial> trials;          // in their order
+  std::vector<StructureTrial> structures;  // best first; one alone is not tried
+};
+
+// Chooses a structure (structure_trials.h), builds it over all items, measures
+// its efforts, writes `path`. Where the target is missed within the config's
+// limits, the next structure is built; where all miss it, the one that came
+// closest is kept (KEEP_BEST) or FailedPrecondition says which it is and what
+// would help (REFUSE). The same inputs give the same bytes, whatever the number
+// of threads: the HNSW coarse quantiser is built with one. InvalidArgument: a
+// factory string that FAISS does not know or that does not fit the dimension, a
+// vector that is not finite or zero.
 absl::StatusOr<BuiltIndex> BuildIndex(const IndexBuildInputs& inputs,
                                       const std::string& path);
 
-// The factory string and cells that BuildIndex would choose for `items`
-// vectors; a pure function. Below 156 vectors cells make no sense: flat, unless
-// the config names a factory string. InvalidArgument where sizes contradict.
-struct IndexPlan {
-  std::string factory;
-  int32_t nlist = 0;  // 0: flat
-};
-absl::StatusOr<IndexPlan> PlanIndex(const v1::IndexConfig& config,
-                                    int64_t items, int32_t dimension);
+// The structures that BuildIndex would try for `items` vectors; a pure
+// function. Below 156 vectors cells make no sense: flat, unless the config
+// names a factory string. InvalidArgument where sizes contradict.
+absl::StatusOr<std::vector<IndexPlan>> PlanIndexes(
+    const v1::IndexConfig& config, int64_t items, int32_t dimension);
 
 }  // namespace segue
 

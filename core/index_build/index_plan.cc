@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/index_build/index_builder.h"
@@ -51,31 +53,68 @@ int32_t CellsOf(const std::string& factory) {
   return std::atoi(factory.c_str() + at + 3);
 }
 
-absl::StatusOr<IndexPlan> PlanCells(const v1::IndexConfig& config,
-                                    int64_t items, int32_t dimension) {
-  const int32_t cells =
-      config.nlist() > 0 ? config.nlist() : ChooseCells(config, items);
-  if (cells > items) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "index.nlist: ", cells, " cells are more than the ", items, " items"));
+absl::StatusOr<int32_t> PlanCells(const v1::IndexConfig& config,
+                                  int64_t items) {
+  if (config.nlist() == 0) return ChooseCells(config, items);
+  if (config.nlist() <= items) return config.nlist();
+  return absl::InvalidArgumentError(
+      absl::StrCat("index.nlist: ", config.nlist(),
+                   " cells are more than the ", items, " items"));
+}
+
+std::string RefineOf(v1::IndexConfig::Refine refine) {
+  switch (refine) {
+    case v1::IndexConfig::SQ8:
+      return ",Refine(SQ8)";
+    case v1::IndexConfig::FLOAT32:
+      return ",RFlat";
+    case v1::IndexConfig::NONE:
+      return "";
   }
-  auto subquantizers = ChooseSubquantizers(config, dimension);
-  if (!subquantizers.ok()) return subquantizers.status();
-  IndexPlan plan;
-  plan.nlist = cells;
-  plan.factory = absl::StrCat("IVF", cells, "_HNSW", kGraphLinks, ",PQ",
-                              *subquantizers, "x4fs");
-  if (config.refine() == v1::IndexConfig::SQ8) {
-    absl::StrAppend(&plan.factory, ",Refine(SQ8)");
-  } else if (config.refine() == v1::IndexConfig::FLOAT32) {
-    absl::StrAppend(&plan.factory, ",RFlat");
+  return "";
+}
+
+// What cells may hold, and how it is refined: fast-scan codes of half a byte
+// for two dimensions or for four, refined by a byte or four bytes a dimension;
+// a byte a dimension and no more; and for the smallest index half a byte a
+// dimension. What the config sets is not tried otherwise.
+absl::StatusOr<std::vector<std::string>> PlanCodes(
+    const v1::IndexConfig& config, int32_t dimension) {
+  auto half = ChooseSubquantizers(config, dimension);
+  if (!half.ok()) return half.status();
+  const std::string fine = absl::StrCat(",PQ", *half, "x4fs");
+  if (config.pq_m() > 0 || config.has_refine()) {
+    return std::vector<std::string>{
+        absl::StrCat(fine, RefineOf(config.refine()))};
   }
-  return plan;
+  std::vector<std::string> codes = {fine + ",Refine(SQ8)"};
+  if (*half % 2 == 0) {
+    codes.push_back(absl::StrCat(",PQ", *half / 2, "x4fs,Refine(SQ8)"));
+  }
+  codes.push_back(fine + ",RFlat");
+  codes.push_back(",SQ8");
+  codes.push_back(fine + ",Refine(SQ4)");
+  return codes;
+}
+
+absl::StatusOr<std::vector<IndexPlan>> PlanIvf(const v1::IndexConfig& config,
+                                               int64_t items,
+                                               int32_t dimension) {
+  auto cells = PlanCells(config, items);
+  if (!cells.ok()) return cells.status();
+  auto codes = PlanCodes(config, dimension);
+  if (!codes.ok()) return codes.status();
+  std::vector<IndexPlan> plans;
+  for (const std::string& code : *codes) {
+    plans.push_back({absl::StrCat("IVF", *cells, "_HNSW", kGraphLinks, code),
+                     *cells});
+  }
+  return plans;
 }
 
 }  // namespace
 
-absl::StatusOr<IndexPlan> PlanIndex(const v1::IndexConfig& config,
+absl::StatusOr<std::vector<IndexPlan>> PlanIndexes(const v1::IndexConfig& config,
                                     int64_t items, int32_t dimension) {
   if (items < 1 || dimension < 1) {
     return absl::InvalidArgumentError(
@@ -93,15 +132,16 @@ absl::StatusOr<IndexPlan> PlanIndex(const v1::IndexConfig& config,
         return absl::InvalidArgumentError(
             "index.factory: kind FACTORY needs a FAISS factory string");
       }
-      return IndexPlan{config.factory(), CellsOf(config.factory())};
+      return std::vector<IndexPlan>{
+          {config.factory(), CellsOf(config.factory())}};
     case v1::IndexConfig::FLAT:
-      return IndexPlan{"Flat", 0};
+      return std::vector<IndexPlan>{{"Flat", 0}};
     case v1::IndexConfig::AUTO:
-      if (items <= config.flat_limit()) return IndexPlan{"Flat", 0};
+      if (items <= config.flat_limit()) return std::vector<IndexPlan>{{"Flat", 0}};
       [[fallthrough]];
     case v1::IndexConfig::HNSW_IVF_PQ:
-      if (items < kFewestItemsForCells) return IndexPlan{"Flat", 0};
-      return PlanCells(config, items, dimension);
+      if (items < kFewestItemsForCells) return std::vector<IndexPlan>{{"Flat", 0}};
+      return PlanIvf(config, items, dimension);
   }
   return absl::InvalidArgumentError("index.kind: unknown");
 }

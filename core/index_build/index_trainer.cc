@@ -7,8 +7,10 @@
 #include <faiss/IndexPreTransform.h>
 #include <faiss/IndexRefine.h>
 #include <faiss/index_factory.h>
+#include <faiss/index_io.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 #include <vector>
 
@@ -110,6 +112,17 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> TrainIndex(
         index->add(rows, inputs.vectors.data());
       }));
   return index;
+}
+
+absl::StatusOr<uint64_t> WriteFaissIndex(const faiss::Index& index,
+                                         const std::string& path) {
+  uint64_t bytes = 0;
+  RETURN_IF_ERROR(GuardFaiss(absl::StatusCode::kInternal,
+                             absl::StrCat("cannot write index ", path), [&] {
+                               faiss::write_index(&index, path.c_str());
+                               bytes = std::filesystem::file_size(path);
+                             }));
+  return bytes;
 }
 
 }  // namespace segue

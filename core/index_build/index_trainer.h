@@ -5,6 +5,7 @@
 
 #include <faiss/Index.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,10 @@ namespace segue {
 // number of vectors.
 absl::StatusOr<std::unique_ptr<faiss::Index>> TrainIndex(
     const IndexBuildInputs& inputs, const std::string& factory);
+
+// Bytes of the file.
+absl::StatusOr<uint64_t> WriteFaissIndex(const faiss::Index& index,
+                                         const std::string& path);
 
 }  // namespace segue
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ratio>
+#include <set>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -13,23 +14,25 @@
 #include "core/index/exact_search.h"
 #include "core/index/faiss_index.h"
 #include "core/index/faiss_support.h"
+#include "core/index_build/spread_rows.h"
 #include "core/metrics/overlap.h"
 
 namespace segue {
 namespace {
 
 constexpr int32_t kFirstProbes = 4;
-constexpr int32_t kFactors[] = {4, 10, 20, 40};
-// A candidate's refinement is a random access and a whole vector's product.
-constexpr double kRefineCost = 5;
-constexpr double kNearlyBest = 0.002;
+constexpr int32_t kFactors[] = {2, 4, 8, 16, 32, 64};
+constexpr int32_t kShallow = 10;
+constexpr int32_t kDeep = 1000;
+// Less than this more found is nothing found.
+constexpr double kGain = 0.0005;
+constexpr double kEverything = 0.9995;
 
 std::vector<int32_t> ProbeChoices(const v1::IndexConfig& config,
                                   int32_t nlist) {
   if (nlist == 0) return {0};
   if (config.nprobe() > 0) return {std::min(config.nprobe(), nlist)};
   std::vector<int32_t> choices;
-  // Powers of two, and halfway between them.
   for (int32_t n = kFirstProbes; n < nlist; n *= 2) {
     choices.push_back(n);
     if (n + n / 2 < nlist) choices.push_back(n + n / 2);
@@ -43,44 +46,6 @@ std::vector<int32_t> FactorChoices(const v1::IndexConfig& config,
   if (!refines) return {0};
   if (config.k_factor() > 0) return {config.k_factor()};
   return {std::begin(kFactors), std::end(kFactors)};
-}
-
-double Cost(const v1::IndexConfig& config, const TunableIndex& index,
-            const SearchEffort& effort) {
-  const double scanned = index.nlist == 0 ? 0
-                                          : static_cast<double>(effort.nprobe) *
-                                                index.items / index.nlist;
-  return scanned + kRefineCost * effort.k_factor * config.tune_k();
-}
-
-// The cheapest of those within kNearlyBest of the best.
-TunedEffort NearlyBest(const v1::IndexConfig& config, const TunableIndex& index,
-                       const std::vector<TunedEffort>& tried) {
-  double best = 0;
-  for (const TunedEffort& one : tried) best = std::max(best, one.overlap);
-  const TunedEffort* chosen = nullptr;
-  for (const TunedEffort& one : tried) {
-    if (one.overlap < best - kNearlyBest) continue;
-    if (chosen == nullptr ||
-        Cost(config, index, one.effort) < Cost(config, index, chosen->effort)) {
-      chosen = &one;
-    }
-  }
-  return *chosen;
-}
-
-// Evenly spaced rows of `from`.
-std::vector<float> Spread(absl::Span<const float> from, int32_t dimension,
-                          int64_t most) {
-  const int64_t rows = from.size() / dimension;
-  const int64_t count = std::min(rows, most);
-  std::vector<float> chosen;
-  chosen.reserve(count * dimension);
-  for (int64_t i = 0; i < count; ++i) {
-    const float* row = from.data() + i * rows / count * dimension;
-    chosen.insert(chosen.end(), row, row + dimension);
-  }
-  return chosen;
 }
 
 std::vector<int32_t> Rows(const std::vector<Neighbor>& neighbors) {
@@ -116,7 +81,7 @@ absl::StatusOr<IndexTrial> TryIndex(
       failed[q] = found.status();
     }
   }
-  IndexTrial trial{.effort = effort};
+  IndexTrial trial{.k = k, .effort = effort};
   for (int64_t q = 0; q < count; ++q) {
     RETURN_IF_ERROR(failed[q]);
     trial.overlap += overlaps[q];
@@ -129,74 +94,79 @@ absl::StatusOr<IndexTrial> TryIndex(
 
 }  // namespace
 
-absl::StatusOr<TunedEffort> TuneEffort(const v1::IndexConfig& config,
-                                       const TunableIndex& index,
-                                       const MeasureOverlap& measure) {
-  const std::vector<int32_t> probes = ProbeChoices(config, index.nlist);
-  const std::vector<int32_t> factors = FactorChoices(config, index.refines);
-  std::vector<TunedEffort> tried;
-  size_t first = 0;
-  for (; first < probes.size(); ++first) {
-    const SearchEffort effort = {probes[first], factors.back()};
-    ASSIGN_OR_RETURN(const double overlap, measure(effort));
-    tried.push_back({effort, overlap});
-    if (overlap >= config.target_overlap()) break;
-  }
-  if (first == probes.size()) return NearlyBest(config, index, tried);
-
-  const TunedEffort bound = tried.back();
-  std::vector<SearchEffort> cheaper;
-  for (size_t i = first; i < probes.size(); ++i) {
-    for (int32_t factor : factors) {
-      const SearchEffort effort = {probes[i], factor};
-      if (Cost(config, index, effort) < Cost(config, index, bound.effort)) {
-        cheaper.push_back(effort);
-      }
+absl::StatusOr<EffortTable::Front> MeasureFront(const v1::IndexConfig& config,
+                                                const IndexShape& shape,
+                                                int32_t k,
+                                                const MeasureOverlap& measure) {
+  const std::vector<int32_t> factors = FactorChoices(config, shape.refines);
+  EffortTable::Front front{.k = k};
+  double best = 0;
+  for (const int32_t nprobe : ProbeChoices(config, shape.nlist)) {
+    double most = 0;  // with so many cells
+    for (const int32_t factor : factors) {
+      const SearchEffort effort = {nprobe, factor};
+      ASSIGN_OR_RETURN(const double overlap, measure(k, effort));
+      front.points.push_back({.effort = effort,
+                              .overlap = overlap,
+                              .cost = SearchCost(shape, k, effort)});
+      const double gain = overlap - most;
+      most = std::max(most, overlap);
+      if (gain < kGain) break;
     }
+    const double gain = most - best;
+    best = std::max(best, most);
+    if (gain < kGain || best >= kEverything) break;
   }
-  std::stable_sort(cheaper.begin(), cheaper.end(),
-                   [&](const SearchEffort& a, const SearchEffort& b) {
-                     return Cost(config, index, a) < Cost(config, index, b);
-                   });
-  for (const SearchEffort& effort : cheaper) {
-    ASSIGN_OR_RETURN(const double overlap, measure(effort));
-    if (overlap >= config.target_overlap()) {
-      return TunedEffort{effort, overlap};
-    }
-  }
-  return bound;
+  return front;
 }
 
-absl::StatusOr<TunedEffort> TuneIndexFile(const IndexBuildInputs& inputs,
-                                          const TunableIndex& index,
+std::vector<int32_t> TunedKs(const v1::IndexConfig& config, int64_t items) {
+  std::set<int32_t> ks;
+  for (const int32_t k : {kShallow, config.at_k(), kDeep}) {
+    ks.insert(static_cast<int32_t>(std::min<int64_t>(k, items)));
+  }
+  return {ks.begin(), ks.end()};
+}
+
+absl::StatusOr<EffortTable> TuneIndexFile(const IndexBuildInputs& inputs,
+                                          const IndexShape& shape,
+                                          const std::vector<int32_t>& ks,
                                           const std::string& path,
                                           std::vector<IndexTrial>& trials) {
   const v1::IndexConfig& config = inputs.config;
   const int32_t d = inputs.dimension;
   const std::vector<float> queries =
-      Spread(inputs.queries.empty() ? inputs.vectors : inputs.queries, d,
-             std::max(1, config.tune_queries()));
+      SpreadRows(inputs.queries.empty() ? inputs.vectors : inputs.queries, d,
+                 std::max(1, config.tune_queries()));
   ASSIGN_OR_RETURN(const auto exact,
-                   ExactTopK(inputs.vectors, queries, d, config.tune_k(),
+                   ExactTopK(inputs.vectors, queries, d, ks.back(),
                              inputs.threads, /*excluded=*/{}));
-  // Read from the file: what is measured is what will be served.
-  ASSIGN_OR_RETURN(const auto loaded, LoadFaissIndex(path, {.dimension = d,
-                                                            .size = index.items,
-                                                            .effort = {1, 1}}));
-  return TuneEffort(
-      config, index, [&](const SearchEffort& effort) -> absl::StatusOr<double> {
-        ASSIGN_OR_RETURN(const IndexTrial trial,
-                         TryIndex(*loaded, effort, queries, exact,
-                                  config.tune_k(), inputs.threads));
-        trials.push_back(trial);
-        if (inputs.progress) {
-          inputs.progress(absl::StrFormat(
-              "index: nprobe %d, k_factor %d: overlap@%d %.4f, %.0f us a query",
-              effort.nprobe, effort.k_factor, config.tune_k(), trial.overlap,
-              trial.microseconds_per_query));
-        }
-        return trial.overlap;
-      });
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<VectorIndex> loaded,
+      LoadFaissIndex(path, {.dimension = d,
+                            .size = shape.items,
+                            .effort = {std::max(1, shape.nlist), 1}}));
+  std::vector<EffortTable::Front> fronts;
+  for (const int32_t k : ks) {
+    ASSIGN_OR_RETURN(
+        fronts.emplace_back(),
+        MeasureFront(config, shape, k,
+                     [&](int32_t depth, const SearchEffort& effort)
+                         -> absl::StatusOr<double> {
+                       ASSIGN_OR_RETURN(
+                           const IndexTrial trial,
+                           TryIndex(*loaded, effort, queries, exact, depth,
+                                    inputs.threads));
+                       trials.push_back(trial);
+                       return trial.overlap;
+                     }));
+    if (inputs.progress) {
+      inputs.progress(absl::StrFormat(
+          "index: overlap@%d measured at %d efforts", k,
+          static_cast<int>(fronts.back().points.size())));
+    }
+  }
+  return EffortTable::FrontsOf(fronts);
 }
 
 }  // namespace segue

@@ -156,6 +156,15 @@ const RowSet* AddressOf(const std::optional<RowSet>& rows) {
   return rows.has_value() ? &*rows : nullptr;
 }
 
+// The effort that a bundle's table has for k and the target; that of the index
+// where it has no table.
+EffortPoint EffortFor(const ServingSnapshot& snapshot, int32_t k,
+                      double target) {
+  if (snapshot.efforts.empty()) return {.effort = snapshot.index->effort()};
+  return snapshot.efforts.Reach(k,
+                                target > 0 ? target : snapshot.target_overlap);
+}
+
 // `out` grows by one: only the response's own fields know their types.
 template <typename Response>
 void AppendFound(const ServingSnapshot& snapshot, const Found& found,
@@ -208,6 +217,15 @@ absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
     } else {
       ++query.unknown_history;
     }
+  }
+  const EffortPoint point =
+      EffortFor(snapshot, query.top_k, request.target_overlap());
+  query.effort = point.effort;
+  query.expected_overlap = point.overlap;
+  if (const v1::Effort& asked = request.effort(); request.has_effort()) {
+    if (asked.nprobe() > 0) query.effort.nprobe = asked.nprobe();
+    if (asked.k_factor() > 0) query.effort.k_factor = asked.k_factor();
+    if (query.effort != point.effort) query.expected_overlap = 0;
   }
   if (request.has_filter()) {
     ASSIGN_OR_RETURN(
@@ -263,8 +281,12 @@ absl::Status SearchAndFill(const ServingSnapshot& snapshot,
       const Found found,
       snapshot.index->Search(vector, {.k = query.top_k,
                                       .excluded = query.excluded,
-                                      .allowed = AddressOf(query.allowed)}));
+                                      .allowed = AddressOf(query.allowed),
+                                      .effort = query.effort}));
   AppendFound(snapshot, found, response);
+  response.mutable_effort()->set_nprobe(query.effort.nprobe);
+  response.mutable_effort()->set_k_factor(query.effort.k_factor);
+  response.set_expected_overlap(query.expected_overlap);
   response.set_unknown_history(query.unknown_history);
   return absl::OkStatus();
 }
@@ -286,11 +308,14 @@ absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
     ASSIGN_OR_RETURN(allowed, ApplyFilter(request.filter(), snapshot.attributes,
                                           snapshot.items));
   }
+  const int32_t k = TopK(request.top_k());
   ASSIGN_OR_RETURN(
       const Found found,
-      snapshot.index->Search(vector, {.k = TopK(request.top_k()),
-                                      .excluded = excluded,
-                                      .allowed = AddressOf(allowed)}));
+      snapshot.index->Search(
+          vector, {.k = k,
+                   .excluded = excluded,
+                   .allowed = AddressOf(allowed),
+                   .effort = EffortFor(snapshot, k, /*target=*/0).effort}));
   v1::SimilarItemsResponse response;
   AppendFound(snapshot, found, response);
   return response;

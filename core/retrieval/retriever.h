@@ -28,6 +28,8 @@ struct ResolvedQuery {
   std::vector<int32_t> excluded;  // item rows never to answer
   std::optional<RowSet> allowed;  // the only ones to answer, if set
   int32_t top_k = 0;
+  SearchEffort effort;
+  double expected_overlap = 0;  // 0: not known
   int32_t unknown_history = 0;
 };
 

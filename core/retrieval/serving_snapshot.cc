@@ -163,6 +163,8 @@ absl::Status LoadTowersAndIndex(const std::string& folder,
                                    .size = content.items(),
                                    .effort = {content.index().nprobe(),
                                               content.index().k_factor()}}));
+  ASSIGN_OR_RETURN(snapshot.efforts, EffortTable::Create(content.index()));
+  snapshot.target_overlap = content.index().target_overlap();
   ASSIGN_OR_RETURN(const std::string golden,
                    ReadFile(path(layout::kGoldenRequests), kMaxGoldenBytes));
   if (!google::protobuf::util::JsonStringToMessage(golden,

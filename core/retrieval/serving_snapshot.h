@@ -11,6 +11,7 @@
 #include "core/catalog/attribute_index.h"
 #include "core/catalog/display_table.h"
 #include "core/catalog/row_matrix.h"
+#include "core/index/effort_table.h"
 #include "core/index/vector_index.h"
 #include "core/schema/vocabulary.h"
 #include "core/towers/towers.h"
@@ -34,6 +35,8 @@ struct ServingSnapshot {
   std::unique_ptr<QueryTower> query_tower;
   std::unique_ptr<ItemTower> item_tower;
   std::unique_ptr<VectorIndex> index;
+  EffortTable efforts;
+  double target_overlap = 0;  // of searches that name none
   // Requests to warm up on, with histories of real users.
   v1::BatchRetrieveRequest golden_requests;
   uint64_t bytes = 0;  // of the files that it serves from

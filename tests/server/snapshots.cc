@@ -37,6 +37,7 @@ class FakeIndex : public VectorIndex {
   explicit FakeIndex(FakeParts parts) : parts_(std::move(parts)) {}
   int64_t size() const override { return parts_.items; }
   int32_t dimension() const override { return kShape.dimension; }
+  SearchEffort effort() const override { return {}; }
   absl::StatusOr<Found> Search(absl::Span<const float>,
                                const SearchOptions& options) const override {
     const std::set<int32_t> out(options.excluded.begin(),

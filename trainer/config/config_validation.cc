@@ -42,9 +42,11 @@ void CheckIndex(const v1::TrainerConfig& config, Checks& checks) {
   checks.AtLeast(index.pq_m(), 0, "index.pq_m");
   checks.AtLeast(index.nprobe(), 0, "index.nprobe");
   checks.AtLeast(index.k_factor(), 0, "index.k_factor");
-  checks.AtLeast(index.tune_k(), 1, "index.tune_k");
+  checks.AtLeast(index.at_k(), 1, "index.at_k");
   checks.AtLeast(index.tune_queries(), 1, "index.tune_queries");
   checks.Fraction(index.target_overlap(), "index.target_overlap");
+  checks.AtLeast(index.max_bytes_per_item(), 0.0, "index.max_bytes_per_item");
+  checks.AtLeast(index.max_latency_us(), 0.0, "index.max_latency_us");
   if (index.kind() == v1::IndexConfig::AUTO ||
       index.kind() == v1::IndexConfig::HNSW_IVF_PQ) {
     CheckQuantiser(config, checks);

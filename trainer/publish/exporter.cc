@@ -156,6 +156,8 @@ absl::StatusOr<BuiltIndex> ExportIndex(
   info.set_description(built.description);
   info.set_nprobe(built.effort.nprobe);
   info.set_k_factor(built.effort.k_factor);
+  info.set_target_overlap(config.index().target_overlap());
+  built.efforts.ToProto(info);
   return built;
 }
 

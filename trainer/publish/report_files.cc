@@ -44,6 +44,19 @@ void FillIndexReport(const BuiltIndex& built, v1::IndexReport& report) {
     line.set_k_factor(trial.effort.k_factor);
     line.set_overlap(trial.overlap);
     line.set_microseconds_per_query(trial.microseconds_per_query);
+    line.set_k(trial.k);
+  }
+  report.set_microseconds_per_query(built.microseconds_per_query);
+  report.mutable_losses()->set_cells(built.losses.cells);
+  report.mutable_losses()->set_codes(built.losses.codes);
+  report.mutable_losses()->set_refinement(built.losses.refinement);
+  if (built.structures.size() < 2) return;
+  for (const StructureTrial& tried : built.structures) {
+    v1::IndexStructure& line = *report.add_structures();
+    line.set_description(tried.plan.factory);
+    line.set_bytes_per_item(tried.bytes_per_item);
+    line.set_overlap(tried.overlap);
+    line.set_cost(tried.cost);
   }
 }
 

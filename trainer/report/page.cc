@@ -31,7 +31,7 @@ absl::StatusOr<std::string> RunElement(const RunReport& run) {
       "<script type=\"application/json\" class=\"run\" data-name=\"",
       EscapeHtml(run.name), "\" data-validation-k=\"",
       config.training().validation_k(), "\" data-tune-k=\"",
-      config.index().tune_k(), "\" data-target-overlap=\"",
+      config.index().at_k(), "\" data-target-overlap=\"",
       config.index().target_overlap(), "\">\n",
       // No text of it can end the element.
       absl::StrReplaceAll(json, {{"<", "\\u003c"}}), "</script>\n");

@@ -70,14 +70,29 @@ function kept() {
   ]);
 }
 
-// What the tuner tried, fastest first; the setting that it chose is marked.
+// What the tuner tried, fastest first, and of it what nothing faster beats; the
+// setting that it chose is marked. Of one run a line for each k.
 function trials() {
-  const all = filled(runs.map(run => {
-    const tried = [...run.index?.trials ?? []].sort(
-        (a, b) => a.microseconds_per_query - b.microseconds_per_query);
+  const lines = single ?
+      [...new Set((runs[0].index?.trials ?? []).map(trial => trial.k))].map(
+          k => ({run: runs[0], k, name: k ? `overlap@${k}` : 'settings'})) :
+      runs.map(run => ({run, k: Number(run.tuneK), name: run.name}));
+  const all = filled(lines.map(({run, k, name}) => {
+    const chosenK = Number(run.tuneK);
+    let best = 0;
+    const tried = [...run.index?.trials ?? []]
+        .filter(trial => !trial.k || trial.k === k)
+        .sort((a, b) => a.microseconds_per_query - b.microseconds_per_query)
+        .filter(trial => {
+          const chosen = trial.nprobe === run.index.nprobe &&
+              trial.k_factor === run.index.k_factor && k === chosenK;
+          const better = trial.overlap > best;
+          best = Math.max(best, trial.overlap);
+          return better || chosen;
+        });
     return {
-      name: single ? 'settings' : run.name,
-      marked: tried.findIndex(
+      name,
+      marked: k && k !== chosenK ? -1 : tried.findIndex(
           trial => trial.nprobe === run.index.nprobe &&
               trial.k_factor === run.index.k_factor),
       points: tried.map(trial => ({

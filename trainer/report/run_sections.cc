@@ -100,8 +100,8 @@ std::vector<TableRow> TrialRows(const v1::IndexReport& index) {
   for (const v1::IndexTrial& trial : index.trials()) {
     const bool chosen = trial.nprobe() == index.nprobe() &&
                         trial.k_factor() == index.k_factor();
-    rows.push_back({{absl::StrCat("nprobe ", trial.nprobe(), ", k_factor ",
-                                  trial.k_factor()),
+    rows.push_back({{absl::StrCat("@", trial.k(), ", nprobe ", trial.nprobe(),
+                                  ", k_factor ", trial.k_factor()),
                      chosen ? "chosen" : ""},
                     {absl::StrFormat("%.4f", trial.overlap())},
                     {absl::StrFormat("%.0f", trial.microseconds_per_query())}});
@@ -152,8 +152,32 @@ std::vector<TableRow> IndexRows(const v1::Report& report) {
   if (index.nprobe() > 0) {
     rows.push_back({{"nprobe, k_factor"},
                     {absl::StrCat(index.nprobe(), ", ", index.k_factor())}});
-    rows.push_back({{"overlap when tuned"},
-                    {absl::StrFormat("%.4f", index.tuned_overlap())}});
+    Cell tuned = {absl::StrFormat("%.4f", index.tuned_overlap())};
+    if (index.microseconds_per_query() > 0) {
+      tuned.note =
+          absl::StrFormat("%.0f us a query", index.microseconds_per_query());
+    }
+    rows.push_back({{"overlap when tuned"}, tuned});
+  }
+  if (index.has_losses()) {
+    const auto lost = [&](const char* where, double share) {
+      rows.push_back({{where}, {absl::StrFormat("%.4f", share)}});
+    };
+    lost("lost in cells not searched", index.losses().cells());
+    lost("lost by codes", index.losses().codes());
+    lost("lost by refinement", index.losses().refinement());
+  }
+  return rows;
+}
+
+std::vector<TableRow> StructureRows(const v1::IndexReport& index) {
+  std::vector<TableRow> rows;
+  for (const v1::IndexStructure& tried : index.structures()) {
+    rows.push_back({{tried.description(),
+                     tried.description() == index.description() ? "built" : ""},
+                    {absl::StrFormat("%.0f", tried.bytes_per_item())},
+                    {absl::StrFormat("%.4f", tried.overlap())},
+                    {absl::StrFormat("%.0f", tried.cost() / 1000)}});
   }
   return rows;
 }
@@ -239,6 +263,12 @@ PageSection IndexSection(const v1::Report& report) {
                     Paragraph("Overlap is the share of the exact top k that "
                               "the index found; index / exact is the ratio of "
                               "their recalls."));
+  }
+  if (report.index().structures_size() > 0) {
+    section.body += Folded(
+        "Structures, tried on a part of the items",
+        Table({"structure", "bytes an item", "overlap", "estimated cost"},
+              StructureRows(report.index())));
   }
   section.body += Folded("What the tuner tried",
                          Table({"setting", "overlap", "microseconds a query"},

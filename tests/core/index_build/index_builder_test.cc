@@ -1,5 +1,6 @@
 #include "core/index_build/index_builder.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -15,6 +16,7 @@
 namespace segue {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using testing::IsOk;
@@ -52,7 +54,9 @@ class IndexBuilderTest : public ::testing::Test {
     inputs_.vectors = vectors_;
     inputs_.queries = queries_;
     inputs_.config.set_kind(v1::IndexConfig::HNSW_IVF_PQ);
-    inputs_.config.set_tune_k(10);
+    inputs_.config.set_at_k(10);
+    // One structure; tests of the choice among them clear it.
+    inputs_.config.set_refine(v1::IndexConfig::SQ8);
     inputs_.progress = [this](absl::string_view line) {
       lines_.emplace_back(line);
     };
@@ -100,11 +104,69 @@ TEST_F(IndexBuilderTest, ReachesTheTargetAndServesWhatItMeasured) {
   bool tried = false;
   for (const IndexTrial& trial : built->trials) {
     EXPECT_GT(trial.microseconds_per_query, 0);
-    tried = tried || (trial.effort.nprobe == built->effort.nprobe &&
-                      trial.effort.k_factor == built->effort.k_factor &&
+    tried = tried || (trial.k == 10 && trial.effort == built->effort &&
                       trial.overlap == built->overlap);
   }
   EXPECT_TRUE(tried);
+  // And its table knows it.
+  EXPECT_EQ(built->efforts.Reach(10, 0.95).effort, built->effort);
+  EXPECT_EQ(built->efforts.For(11).k, 1000);
+}
+
+TEST_F(IndexBuilderTest, WhatIsNotFoundIsLostSomewhere) {
+  for (const auto refine : {v1::IndexConfig::SQ8, v1::IndexConfig::NONE}) {
+    inputs_.config.set_refine(refine);
+    inputs_.config.set_nprobe(4);
+    const auto built = BuildIndex(inputs_, path_);
+    ASSERT_THAT(built, IsOk());
+    const OverlapLosses& lost = built->losses;
+    EXPECT_LT(built->overlap, 1);
+    EXPECT_NEAR(built->overlap + lost.cells + lost.codes + lost.refinement, 1,
+                1e-9);
+    EXPECT_GT(lost.cells, 0);
+    EXPECT_GT(lost.codes, 0);
+  }
+}
+
+TEST_F(IndexBuilderTest, TheCheapestStructureThatReachesTheTargetIsBuilt) {
+  inputs_.config.clear_refine();
+  inputs_.config.set_target_overlap(0.95);
+  const auto built = BuildIndex(inputs_, path_);
+  ASSERT_THAT(built, IsOk());
+  ASSERT_EQ(built->structures.size(), 5u);
+  EXPECT_EQ(built->description, built->structures[0].plan.factory);
+  EXPECT_GE(built->overlap, 0.95);
+  for (size_t i = 1; i < built->structures.size(); ++i) {
+    const StructureTrial& a = built->structures[i - 1];
+    const StructureTrial& b = built->structures[i];
+    EXPECT_GE(a.overlap >= 0.95, b.overlap >= 0.95);
+    if (b.overlap >= 0.95) {
+      EXPECT_LE(a.cost, b.cost);
+    }
+  }
+  // The estimate is that of the file, but for headers.
+  EXPECT_NEAR(built->structures[0].bytes_per_item,
+              static_cast<double>(built->bytes) / 3000, 4);
+}
+
+TEST_F(IndexBuilderTest, BytesAnItemAreKeptOrRefused) {
+  inputs_.config.clear_refine();
+  inputs_.config.set_target_overlap(0.9);
+  inputs_.config.set_max_bytes_per_item(35);
+  const auto small = BuildIndex(inputs_, path_);
+  ASSERT_THAT(small, IsOk());
+  EXPECT_LE(small->bytes, 35 * 3000);
+  inputs_.config.set_max_bytes_per_item(9);
+  EXPECT_THAT(BuildIndex(inputs_, path_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("max_bytes_per_item is 9; the smallest")));
+}
+
+TEST_F(IndexBuilderTest, ALatencyThatNoSearchHasIsRefused) {
+  inputs_.config.set_max_latency_us(1e-6);
+  EXPECT_THAT(BuildIndex(inputs_, path_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("no search of IVF64")));
 }
 
 TEST_F(IndexBuilderTest, BytesAreTheSameEachTimeWhateverTheThreads) {
@@ -146,17 +208,32 @@ TEST_F(IndexBuilderTest, WithoutQueriesItTunesOnTheItems) {
   EXPECT_GT(built->overlap, 0.9);
 }
 
-TEST_F(IndexBuilderTest, ATargetOutOfReachIsSaid) {
+TEST_F(IndexBuilderTest, ATargetOutOfReachIsRefusedUnlessTheBestWillDo) {
   inputs_.config.set_refine(v1::IndexConfig::NONE);
   inputs_.config.set_pq_m(1);
+  EXPECT_THAT(BuildIndex(inputs_, path_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("the closest: IVF64_HNSW32,PQ1x4fs"),
+                             HasSubstr("target_overlap is 0.9700"))));
+  inputs_.config.set_if_missed(v1::IndexConfig::KEEP_BEST);
   const auto built = BuildIndex(inputs_, path_);
   ASSERT_THAT(built, IsOk());
   EXPECT_LT(built->overlap, 0.9);
-  EXPECT_THAT(lines_, Contains(HasSubstr("below the target")));
+  EXPECT_THAT(lines_, Contains(HasSubstr("WARNING: it finds")));
+}
+
+TEST_F(IndexBuilderTest, FixedSettingsAreMeasuredNotHeldToTheTarget) {
+  inputs_.config.set_nprobe(1);
+  inputs_.config.set_k_factor(1);
+  const auto built = BuildIndex(inputs_, path_);
+  ASSERT_THAT(built, IsOk());
+  EXPECT_LT(built->overlap, 0.97);
+  EXPECT_EQ(built->effort, (SearchEffort{1, 1}));
 }
 
 TEST_F(IndexBuilderTest, FactoryStringsOfEveryShapeAreBuilt) {
   inputs_.config.set_kind(v1::IndexConfig::FACTORY);
+  inputs_.config.set_if_missed(v1::IndexConfig::KEEP_BEST);
   for (const char* factory :
        {"HNSW16,Flat", "OPQ8_16,IVF16_HNSW8,PQ8x4fs,RFlat", "IVF16,SQ8"}) {
     inputs_.config.set_factory(factory);
@@ -176,10 +253,14 @@ TEST_F(IndexBuilderTest, WhatFaissRefusesIsTheConfigsFault) {
   }
 }
 
-TEST_F(IndexBuilderTest, AVectorThatIsNotFiniteIsRefusedByItsRow) {
+TEST_F(IndexBuilderTest, AVectorThatIsNotFiniteOrZeroIsRefusedByItsRow) {
   vectors_[5 * kDimension + 3] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THAT(BuildIndex(inputs_, path_),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("row 5")));
+  std::fill_n(vectors_.begin() + 5 * kDimension, kDimension, 0.0f);
+  EXPECT_THAT(BuildIndex(inputs_, path_),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("row 5 is zero")));
 }
 
 TEST_F(IndexBuilderTest, NoVectorsAndTornRowsAreRefused) {

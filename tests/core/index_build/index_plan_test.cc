@@ -21,6 +21,14 @@ struct Case {
 
 void PrintTo(const Case& test, std::ostream* out) { *out << test.name; }
 
+// The first structure.
+absl::StatusOr<IndexPlan> PlanIndex(const v1::IndexConfig& config,
+                                    int64_t items, int32_t dimension) {
+  auto plans = PlanIndexes(config, items, dimension);
+  if (!plans.ok()) return plans.status();
+  return plans->front();
+}
+
 class PlanIndexTest : public ::testing::TestWithParam<Case> {};
 
 TEST_P(PlanIndexTest, ChoosesSizesFromTheNumberOfItems) {

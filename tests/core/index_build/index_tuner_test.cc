@@ -1,6 +1,7 @@
 #include "core/index_build/index_tuner.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "tests/testing/status_matchers.h"
@@ -9,23 +10,22 @@ namespace segue {
 namespace {
 
 using ::testing::_;
-using ::testing::Each;
-using ::testing::Field;
+using ::testing::ElementsAre;
 using testing::IsOk;
 using testing::StatusIs;
 
-constexpr TunableIndex kCells = {
-    .items = 100000, .nlist = 256, .refines = true};
+constexpr IndexShape kCells = {.items = 100000, .nlist = 256, .refines = true};
 
-// An index whose overlap grows with both settings, and the calls it got.
+// An index whose overlap grows with both settings, and the efforts that it was
+// asked for.
 class FakeIndex {
  public:
-  // Overlap is the lesser of what nprobe and k_factor each allow.
+  // Overlap is the least of what nprobe and k_factor each allow.
   FakeIndex(int enough_probes, int enough_factor, double ceiling = 1)
       : probes_(enough_probes), factor_(enough_factor), ceiling_(ceiling) {}
 
   MeasureOverlap Measure() {
-    return [this](const SearchEffort& effort) -> absl::StatusOr<double> {
+    return [this](int32_t, const SearchEffort& effort) -> absl::StatusOr<double> {
       calls.push_back(effort);
       return std::min({ceiling_, double(effort.nprobe) / probes_,
                        double(effort.k_factor) / factor_});
@@ -39,79 +39,71 @@ class FakeIndex {
   const double ceiling_;
 };
 
-v1::IndexConfig Config(double target) {
-  v1::IndexConfig config;
-  config.set_target_overlap(target);
-  return config;
+EffortTable Fronts(const v1::IndexConfig& config, const IndexShape& shape,
+                   const MeasureOverlap& measure) {
+  const auto front = MeasureFront(config, shape, 100, measure);
+  EXPECT_THAT(front, IsOk());
+  return EffortTable::FrontsOf({front.value_or(EffortTable::Front{})});
 }
 
-TEST(TuneEffortTest, StopsAtTheCheapestThatReachesTheTarget) {
-  FakeIndex index(/*enough_probes=*/48, /*enough_factor=*/10);
-  const auto tuned = TuneEffort(Config(0.97), kCells, index.Measure());
-  ASSERT_THAT(tuned, IsOk());
-  EXPECT_EQ(tuned->effort.nprobe, 48);
-  EXPECT_EQ(tuned->effort.k_factor, 10);
-  EXPECT_EQ(tuned->overlap, 1);
+TEST(MeasureFrontTest, HoldsTheCheapestEffortForEachTarget) {
+  FakeIndex index(/*enough_probes=*/48, /*enough_factor=*/8);
+  const EffortTable table = Fronts({}, kCells, index.Measure());
+  EXPECT_EQ(table.Reach(100, 1).effort, (SearchEffort{48, 8}));
+  EXPECT_EQ(table.Reach(100, .5).effort, (SearchEffort{24, 4}));
+  EXPECT_EQ(table.Reach(100, .25).effort, (SearchEffort{12, 2}));
 }
 
-TEST(TuneEffortTest, AnEasyIndexKeepsTheFirstSettings) {
-  FakeIndex index(1, 1);
-  const auto tuned = TuneEffort(Config(0.97), kCells, index.Measure());
-  ASSERT_THAT(tuned, IsOk());
-  EXPECT_EQ(tuned->effort.nprobe, 4);
-  EXPECT_EQ(tuned->effort.k_factor, 4);
-  EXPECT_EQ(index.calls.size(), 2u);
+TEST(MeasureFrontTest, StopsWhereNothingMoreIsFound) {
+  FakeIndex index(/*enough_probes=*/16, /*enough_factor=*/4, /*ceiling=*/.9);
+  Fronts({}, kCells, index.Measure());
+  EXPECT_EQ(index.calls.back().nprobe, 24);
+  for (const SearchEffort& effort : index.calls) EXPECT_LE(effort.k_factor, 8);
 }
 
-TEST(TuneEffortTest, OutOfReachKeepsTheCheapestOfTheBest) {
-  FakeIndex index(/*enough_probes=*/32, 1, /*ceiling=*/0.9);
-  const auto tuned = TuneEffort(Config(0.97), kCells, index.Measure());
-  ASSERT_THAT(tuned, IsOk());
-  EXPECT_EQ(tuned->overlap, 0.9);
-  EXPECT_EQ(tuned->effort.nprobe, 32);
-}
-
-TEST(TuneEffortTest, NprobeNeverExceedsTheCells) {
+TEST(MeasureFrontTest, NprobeNeverExceedsTheCells) {
   FakeIndex index(1000000, 1);
-  ASSERT_THAT(
-      TuneEffort(Config(0.97), {.items = 1000, .nlist = 10, .refines = true},
-                 index.Measure()),
-      IsOk());
-  EXPECT_EQ(index.calls.back().nprobe, 10);
-  EXPECT_THAT(index.calls,
-              Each(Field(&SearchEffort::nprobe, ::testing::Le(10))));
+  Fronts({}, {.items = 1000, .nlist = 10, .refines = true}, index.Measure());
+  int32_t most = 0;
+  for (const SearchEffort& one : index.calls) most = std::max(most, one.nprobe);
+  EXPECT_EQ(most, 10);
 }
 
-TEST(TuneEffortTest, FixedSettingsAreMeasuredAndKept) {
-  v1::IndexConfig config = Config(0.97);
+TEST(MeasureFrontTest, FixedSettingsAreTheOnlyOnes) {
+  v1::IndexConfig config;
   config.set_nprobe(7);
   config.set_k_factor(3);
   FakeIndex index(100, 100);
-  const auto tuned = TuneEffort(config, kCells, index.Measure());
-  ASSERT_THAT(tuned, IsOk());
-  EXPECT_EQ(tuned->effort.nprobe, 7);
-  EXPECT_EQ(tuned->effort.k_factor, 3);
-  EXPECT_EQ(tuned->overlap, 0.03);
-  EXPECT_EQ(index.calls.size(), 1u);
+  const EffortTable table = Fronts(config, kCells, index.Measure());
+  EXPECT_THAT(index.calls, ElementsAre(SearchEffort{7, 3}));
+  EXPECT_EQ(table.Reach(100, .97).overlap, .03);
 }
 
-TEST(TuneEffortTest, WhatAnIndexLacksStaysZero) {
-  const auto measure = [](const SearchEffort&) -> absl::StatusOr<double> {
-    return 0.5;
-  };
-  const auto graph = TuneEffort(Config(0.97), {.items = 100}, measure);
-  ASSERT_THAT(graph, IsOk());
-  EXPECT_EQ(graph->effort.nprobe, 0);
-  EXPECT_EQ(graph->effort.k_factor, 0);
-  EXPECT_EQ(graph->overlap, 0.5);
+TEST(MeasureFrontTest, WhatAnIndexLacksStaysZero) {
+  const EffortTable graph =
+      Fronts({}, {.items = 100},
+             [](int32_t, const SearchEffort&) -> absl::StatusOr<double> {
+               return .5;
+             });
+  EXPECT_EQ(graph.Reach(100, .97).effort, SearchEffort());
+  EXPECT_EQ(graph.Reach(100, .97).overlap, .5);
 }
 
-TEST(TuneEffortTest, AFailedMeasurementIsHandedOn) {
-  EXPECT_THAT(TuneEffort(Config(0.97), kCells,
-                         [](const SearchEffort&) -> absl::StatusOr<double> {
-                           return absl::DataLossError("gone");
-                         }),
-              StatusIs(absl::StatusCode::kDataLoss, _));
+TEST(MeasureFrontTest, AFailedMeasurementIsHandedOn) {
+  EXPECT_THAT(
+      MeasureFront({}, kCells, 100,
+                   [](int32_t, const SearchEffort&) -> absl::StatusOr<double> {
+                     return absl::DataLossError("gone");
+                   }),
+      StatusIs(absl::StatusCode::kDataLoss, _));
+}
+
+TEST(TunedKsTest, AreShallowConfiguredAndDeepAsFarAsThereAreItems) {
+  v1::IndexConfig config;
+  EXPECT_THAT(TunedKs(config, 5000), ElementsAre(10, 100, 1000));
+  EXPECT_THAT(TunedKs(config, 500), ElementsAre(10, 100, 500));
+  config.set_at_k(10);
+  EXPECT_THAT(TunedKs(config, 5000), ElementsAre(10, 1000));
 }
 
 }  // namespace

@@ -154,7 +154,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "index.pq_m: 32 sub-quantisers do not divide the 50"},
         Refused{"Probes", {"index.nprobe=-1"}, "index.nprobe: is -1"},
         Refused{"Factor", {"index.k_factor=-1"}, "index.k_factor: is -1"},
-        Refused{"TuneK", {"index.tune_k=0"}, "index.tune_k: is 0"},
+        Refused{"TuneK", {"index.at_k=0"}, "index.at_k: is 0"},
         Refused{"TuneQueries",
                 {"index.tune_queries=0"},
                 "index.tune_queries: is 0"},

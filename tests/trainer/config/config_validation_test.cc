@@ -77,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"model.serving_age_quantile=1", "training.logq_alpha=1",
              "training.epochs=1", "training.batch_size=2",
              "training.keep_checkpoints=1", "window.history_length=1",
-             "index.tune_k=1", "index.tune_queries=1", "index.target_overlap=1",
+             "index.at_k=1", "index.tune_queries=1", "index.target_overlap=1",
              "publish.min_recall=1", "publish.min_overlap=1"}},
         Accepted{"OrderWithLeaveOneOut",
                  {"events.time_unit=ORDER", "split.kind=LEAVE_ONE_OUT"}},
@@ -136,7 +136,7 @@ TEST(ConfigValidationTest, ItemFeaturesAreAsManyAsABundleHasFilesFor) {
 TEST(ConfigValidationTest, EveryMistakeIsNamedAtOnce) {
   v1::TrainerConfig config = ConfigWith(
       {"events.path=", "training.epochs=0", "model.temperature=-1",
-       "index.tune_k=0", "publish.gate_k=7", "users.features[+].name=age"});
+       "index.at_k=0", "publish.gate_k=7", "users.features[+].name=age"});
   const absl::Status status = ValidateTrainerConfig(config);
   EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
                                HasSubstr("events.path")));
@@ -144,7 +144,7 @@ TEST(ConfigValidationTest, EveryMistakeIsNamedAtOnce) {
                   absl::StrSplit(std::string(status.message()), '\n')),
               UnorderedElementsAre(
                   HasSubstr("events.path"), HasSubstr("training.epochs"),
-                  HasSubstr("model.temperature"), HasSubstr("index.tune_k"),
+                  HasSubstr("model.temperature"), HasSubstr("index.at_k"),
                   HasSubstr("publish.gate_k"), HasSubstr("users.features")));
 }
 

@@ -46,8 +46,11 @@ TEST(WriteReportTest, JsonIsTheReportAndHtmlBesideIt) {
 TEST(FillIndexReportTest, TrialsKeepTheirOrder) {
   BuiltIndex built;
   built.trials = {
-      {.effort = {4, 40}, .overlap = 0.75, .microseconds_per_query = 12.5},
-      {.effort = {6, 40}, .overlap = 0.875}};
+      {.k = 10,
+       .effort = {4, 40},
+       .overlap = 0.75,
+       .microseconds_per_query = 12.5},
+      {.k = 100, .effort = {6, 40}, .overlap = 0.875}};
   v1::IndexReport report;
   FillIndexReport(built, report);
   ASSERT_EQ(report.trials_size(), 2);
@@ -55,6 +58,7 @@ TEST(FillIndexReportTest, TrialsKeepTheirOrder) {
   EXPECT_EQ(report.trials(0).k_factor(), 40);
   EXPECT_EQ(report.trials(0).overlap(), 0.75);
   EXPECT_EQ(report.trials(0).microseconds_per_query(), 12.5);
+  EXPECT_EQ(report.trials(0).k(), 10);
   EXPECT_EQ(report.trials(1).nprobe(), 6);
 }
 

@@ -1,0 +1,99 @@
+#include "core/index/effort_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace segue {
+namespace {
+
+constexpr double kNearlyBest = 0.002;
+
+EffortTable::Front ParetoFront(EffortTable::Front measured) {
+  std::stable_sort(measured.points.begin(), measured.points.end(),
+                   [](const EffortPoint& a, const EffortPoint& b) {
+                     return a.cost != b.cost ? a.cost < b.cost
+                                             : a.overlap > b.overlap;
+                   });
+  EffortTable::Front front{.k = measured.k};
+  for (const EffortPoint& point : measured.points) {
+    if (front.points.empty() || point.overlap > front.points.back().overlap) {
+      front.points.push_back(point);
+    }
+  }
+  return front;
+}
+
+}  // namespace
+
+EffortTable EffortTable::FrontsOf(const std::vector<Front>& measured) {
+  EffortTable table;
+  for (const Front& front : measured) {
+    table.fronts_.push_back(ParetoFront(front));
+  }
+  std::sort(table.fronts_.begin(), table.fronts_.end(),
+            [](const Front& a, const Front& b) { return a.k < b.k; });
+  return table;
+}
+
+absl::StatusOr<EffortTable> EffortTable::Create(const v1::IndexInfo& info) {
+  EffortTable table;
+  for (const v1::SearchPoint& from : info.points()) {
+    const EffortPoint point{.effort = {from.nprobe(), from.k_factor()},
+                            .overlap = from.overlap(),
+                            .cost = from.cost()};
+    const bool number = point.overlap >= 0 && point.overlap <= 1 &&
+                        point.cost >= 0 && std::isfinite(point.cost);
+    if (table.empty() || table.fronts_.back().k < from.k()) {
+      table.fronts_.push_back({.k = from.k()});
+    }
+    Front& front = table.fronts_.back();
+    const bool ascends =
+        front.points.empty() || (front.points.back().cost < point.cost &&
+                                 front.points.back().overlap < point.overlap);
+    if (!number || !ascends || front.k != from.k() || from.k() < 1) {
+      return absl::DataLossError(absl::StrCat(
+          "index.points: k ", from.k(), ", nprobe ", from.nprobe(),
+          ", k_factor ", from.k_factor(), ": overlap ", from.overlap(),
+          " at cost ", from.cost(), " is on no Pareto front"));
+    }
+    front.points.push_back(point);
+  }
+  return table;
+}
+
+void EffortTable::ToProto(v1::IndexInfo& info) const {
+  info.clear_points();
+  for (const Front& front : fronts_) {
+    for (const EffortPoint& point : front.points) {
+      v1::SearchPoint& to = *info.add_points();
+      to.set_k(front.k);
+      to.set_nprobe(point.effort.nprobe);
+      to.set_k_factor(point.effort.k_factor);
+      to.set_overlap(point.overlap);
+      to.set_cost(point.cost);
+    }
+  }
+}
+
+const EffortTable::Front& EffortTable::For(int32_t k) const {
+  for (const Front& front : fronts_) {
+    if (front.k >= k) return front;
+  }
+  return fronts_.back();
+}
+
+EffortPoint EffortTable::Reach(int32_t k, double target) const {
+  if (empty()) return {};
+  const std::vector<EffortPoint>& points = For(k).points;
+  const double best = points.back().overlap;
+  const double enough = best >= target ? target : best - kNearlyBest;
+  return *std::find_if(
+      points.begin(), points.end() - 1,
+      [&](const EffortPoint& point) { return point.overlap >= enough; });
+}
+
+}  // namespace segue

@@ -1,0 +1,147 @@
+#include "core/index_build/overlap_losses.h"
+
+#include <faiss/index_io.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "core/base/status_macros.h"
+#include "core/index/exact_search.h"
+#include "core/index/faiss_index.h"
+#include "core/index/faiss_layers.h"
+#include "core/index/faiss_support.h"
+#include "core/index_build/spread_rows.h"
+
+namespace segue {
+namespace {
+
+using Ids = std::vector<faiss::Index::idx_t>;
+
+// The cell of each row.
+std::vector<int32_t> CellOfRows(const faiss::IndexIVF& ivf) {
+  std::vector<int32_t> cells(ivf.ntotal, -1);
+  for (size_t cell = 0; cell < ivf.nlist; ++cell) {
+    faiss::InvertedLists::ScopedIds ids(ivf.invlists, cell);
+    for (size_t i = 0; i < ivf.invlists->list_size(cell); ++i) {
+      cells[ids[i]] = static_cast<int32_t>(cell);
+    }
+  }
+  return cells;
+}
+
+Ids Found(const faiss::Index& index, const std::vector<float>& x,
+          int64_t count) {
+  std::vector<float> scores(count);
+  Ids ids(count);
+  index.search(1, x.data(), count, scores.data(), ids.data());
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+bool Has(const Ids& sorted, int64_t id) {
+  return std::binary_search(sorted.begin(), sorted.end(), id);
+}
+
+// The stages of one search, as FaissIndex goes through them.
+class Stages {
+ public:
+  Stages(const FaissLayers& layers, const SearchEffort& effort, int32_t k)
+      : layers_(layers), effort_(effort) {
+    candidates_ = std::min<int64_t>(
+        RankedCandidates(ShapeOf(layers), k, effort), layers.core->ntotal);
+    if (layers.ivf == nullptr) return;
+    cell_of_ = CellOfRows(*layers.ivf);
+    if (layers.quantizer_graph != nullptr) {
+      graph_ = std::make_unique<CellGraph>(*layers.quantizer_graph);
+    }
+    view_ = ViewOfCells(*layers.ivf, Quantizer(), effort.nprobe);
+  }
+
+  void Ask(const std::vector<float>& query) {
+    const std::vector<float> x =
+        ApplyTransforms(layers_.inner, ApplyTransforms(layers_.outer, query));
+    if (view_ != nullptr) {
+      cells_ = Found(*Quantizer(), x, static_cast<int64_t>(view_->nprobe));
+    }
+    kept_ = Found(view_ != nullptr ? *view_ : *layers_.core, x, candidates_);
+  }
+  bool Searched(int32_t row) const {
+    return view_ == nullptr || Has(cells_, cell_of_[row]);
+  }
+  bool Kept(int32_t row) const { return Has(kept_, row); }
+
+ private:
+  faiss::Index* Quantizer() const {
+    return graph_ != nullptr ? graph_.get() : layers_.ivf->quantizer;
+  }
+
+  const FaissLayers& layers_;
+  const SearchEffort effort_;
+  int64_t candidates_ = 0;
+  std::vector<int32_t> cell_of_;
+  std::unique_ptr<CellGraph> graph_;
+  std::unique_ptr<faiss::IndexIVF> view_;
+  Ids cells_, kept_;
+};
+
+}  // namespace
+
+absl::StatusOr<OverlapLosses> MeasureLosses(const IndexBuildInputs& inputs,
+                                            const SearchEffort& effort,
+                                            const std::string& path) {
+  const int32_t d = inputs.dimension;
+  const int64_t items = static_cast<int64_t>(inputs.vectors.size()) / d;
+  const auto k =
+      static_cast<int32_t>(std::min<int64_t>(inputs.config.at_k(), items));
+  const std::vector<float> queries =
+      SpreadRows(inputs.queries.empty() ? inputs.vectors : inputs.queries, d,
+                 inputs.config.tune_queries());
+  ASSIGN_OR_RETURN(const auto exact, ExactTopK(inputs.vectors, queries, d, k,
+                                               inputs.threads, {}));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<VectorIndex> served,
+      LoadFaissIndex(path, {.dimension = d, .size = items, .effort = effort}));
+  OverlapLosses losses;
+  absl::Status searched;
+  RETURN_IF_ERROR(GuardFaiss(
+      absl::StatusCode::kInternal, "losses of the index", [&] {
+        const std::unique_ptr<faiss::Index> index(
+            faiss::read_index(path.c_str()));
+        const FaissLayers layers = PeelFaissIndex(index.get());
+        Stages stages(layers, effort, k);
+        ScopedOmpThreads alone(1);
+        for (size_t q = 0; q < exact.size() && searched.ok(); ++q) {
+          const float* query = queries.data() + q * d;
+          const auto answer = served->Search(
+              {query, static_cast<size_t>(d)}, {.k = k, .effort = effort});
+          searched = answer.status();
+          if (!answer.ok()) break;
+          Ids found;
+          for (const Neighbor& one : answer->neighbors) {
+            found.push_back(one.row);
+          }
+          std::sort(found.begin(), found.end());
+          stages.Ask({query, query + d});
+          for (const Neighbor& one : exact[q]) {
+            if (Has(found, one.row)) continue;
+            if (!stages.Searched(one.row) ||
+                (layers.ivf == nullptr && !stages.Kept(one.row))) {
+              ++losses.cells;
+            } else if (!stages.Kept(one.row)) {
+              ++losses.codes;
+            } else {
+              ++losses.refinement;
+            }
+          }
+        }
+      }));
+  RETURN_IF_ERROR(searched);
+  const double rows = static_cast<double>(exact.size()) * k;
+  losses.cells /= rows;
+  losses.codes /= rows;
+  losses.refinement /= rows;
+  return losses;
+}
+
+}  // namespace segue
