@@ -132,12 +132,12 @@ absl::Status CheckEffort(const v1::ServerConfig& bounds,
   }
   const auto check = [](absl::string_view field, int value, int most) {
     if (value >= 0 && value <= most) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        absl::StrCat(field, ": ", value, "; it must be 1 to ", most,
-                     ", or 0 for the bundle's"));
+    return absl::InvalidArgumentError(absl::StrCat(field, ": ", value,
+                                                   "; it must be 1 to ", most,
+                                                   ", or 0 for the bundle's"));
   };
-  RETURN_IF_ERROR(check("effort.nprobe", request.effort().nprobe(),
-                        bounds.max_nprobe()));
+  RETURN_IF_ERROR(
+      check("effort.nprobe", request.effort().nprobe(), bounds.max_nprobe()));
   return check("effort.k_factor", request.effort().k_factor(),
                bounds.max_k_factor());
 }

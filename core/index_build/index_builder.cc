@@ -42,8 +42,8 @@ absl::Status CheckInputs(const IndexBuildInputs& inputs) {
     bool zero = true;
     for (const float value : inputs.vectors.subspan(row * d, d)) {
       if (!std::isfinite(value)) {
-        return absl::InvalidArgumentError(absl::StrCat(
-            "the vector of row ", row, " is not finite: ", value));
+        return absl::InvalidArgumentError(
+            absl::StrCat("the vector of row ", row, " is not finite: ", value));
       }
       zero = zero && value == 0;
     }
@@ -77,8 +77,8 @@ absl::Status Tune(const IndexBuildInputs& inputs, const IndexShape& shape,
   ASSIGN_OR_RETURN(built.efforts,
                    TuneIndexFile(inputs, shape, TunedKs(config, shape.items),
                                  path, built.trials));
-  const int32_t k = static_cast<int32_t>(
-      std::min<int64_t>(config.at_k(), shape.items));
+  const int32_t k =
+      static_cast<int32_t>(std::min<int64_t>(config.at_k(), shape.items));
   const EffortPoint least = built.efforts.Reach(k, config.target_overlap());
   const IndexTrial* chosen = nullptr;
   for (const IndexTrial& trial : built.trials) {
@@ -119,8 +119,7 @@ absl::StatusOr<BuiltIndex> BuildStructure(const IndexBuildInputs& inputs,
   }
   if (plan.factory != "Flat") {
     RETURN_IF_ERROR(Tune(inputs, shape, path, built));
-    ASSIGN_OR_RETURN(built.losses,
-                     MeasureLosses(inputs, built.effort, path));
+    ASSIGN_OR_RETURN(built.losses, MeasureLosses(inputs, built.effort, path));
   }
   return built;
 }
@@ -131,15 +130,16 @@ std::string Missed(const IndexBuildInputs& inputs, const BuiltIndex& built) {
   const double bytes =
       static_cast<double>(built.bytes) / static_cast<double>(Items(inputs));
   if (config.max_bytes_per_item() > 0 && bytes > config.max_bytes_per_item()) {
-    return absl::StrFormat("takes %.0f bytes an item, index.max_bytes_per_item "
-                           "is %.0f",
-                           bytes, config.max_bytes_per_item());
+    return absl::StrFormat(
+        "takes %.0f bytes an item, index.max_bytes_per_item "
+        "is %.0f",
+        bytes, config.max_bytes_per_item());
   }
   if (built.overlap < config.target_overlap()) {
-    return absl::StrFormat("finds %.4f of the exact top %d, "
-                           "index.target_overlap is %.4f",
-                           built.overlap, config.at_k(),
-                           config.target_overlap());
+    return absl::StrFormat(
+        "finds %.4f of the exact top %d, "
+        "index.target_overlap is %.4f",
+        built.overlap, config.at_k(), config.target_overlap());
   }
   return "";
 }
@@ -189,8 +189,7 @@ absl::StatusOr<BuiltIndex> BuildIndex(const IndexBuildInputs& inputs,
     if (!why.empty()) {
       say(absl::StrCat("index: ", built.description, " ", why));
     }
-    if (why.empty() || !best.has_value() ||
-        built.overlap > best->overlap) {
+    if (why.empty() || !best.has_value() || built.overlap > best->overlap) {
       RETURN_IF_ERROR(Move(attempt, path));
       best = std::move(built);
       missed = why;

@@ -48,11 +48,11 @@ struct IndexTrial {
 
 // One structure, tried on a part of the items.
 struct StructureTrial {
-  IndexPlan plan;              // for all items
-  int64_t items = 0;           // all
-  double bytes_per_item = 0;   // for all items
-  double overlap = 0;          // @at_k on the part, at the least effort for
-  double cost = 0;             //   the target (search_cost.h)
+  IndexPlan plan;             // for all items
+  int64_t items = 0;          // all
+  double bytes_per_item = 0;  // for all items
+  double overlap = 0;         // @at_k on the part, at the least effort for
+  double cost = 0;            //   the target (search_cost.h)
 };
 
 // Where rows of the exact answer are lost, as shares of it: each by the first
@@ -75,7 +75,7 @@ struct BuiltIndex {
   double overlap = 1;
   double microseconds_per_query = 0;
   OverlapLosses losses;
-  EffortTable efforts;  // empty of a flat index
+  EffortTable efforts;                     // empty of a flat index
   std::vector<IndexTrial> trials;          // in their order
   std::vector<StructureTrial> structures;  // best first; one alone is not tried
 };

@@ -58,8 +58,8 @@ absl::StatusOr<int32_t> PlanCells(const v1::IndexConfig& config,
   if (config.nlist() == 0) return ChooseCells(config, items);
   if (config.nlist() <= items) return config.nlist();
   return absl::InvalidArgumentError(
-      absl::StrCat("index.nlist: ", config.nlist(),
-                   " cells are more than the ", items, " items"));
+      absl::StrCat("index.nlist: ", config.nlist(), " cells are more than the ",
+                   items, " items"));
 }
 
 std::string RefineOf(v1::IndexConfig::Refine refine) {
@@ -106,16 +106,16 @@ absl::StatusOr<std::vector<IndexPlan>> PlanIvf(const v1::IndexConfig& config,
   if (!codes.ok()) return codes.status();
   std::vector<IndexPlan> plans;
   for (const std::string& code : *codes) {
-    plans.push_back({absl::StrCat("IVF", *cells, "_HNSW", kGraphLinks, code),
-                     *cells});
+    plans.push_back(
+        {absl::StrCat("IVF", *cells, "_HNSW", kGraphLinks, code), *cells});
   }
   return plans;
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<IndexPlan>> PlanIndexes(const v1::IndexConfig& config,
-                                    int64_t items, int32_t dimension) {
+absl::StatusOr<std::vector<IndexPlan>> PlanIndexes(
+    const v1::IndexConfig& config, int64_t items, int32_t dimension) {
   if (items < 1 || dimension < 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("no index of ", items, " vectors of ", dimension,
@@ -137,10 +137,12 @@ absl::StatusOr<std::vector<IndexPlan>> PlanIndexes(const v1::IndexConfig& config
     case v1::IndexConfig::FLAT:
       return std::vector<IndexPlan>{{"Flat", 0}};
     case v1::IndexConfig::AUTO:
-      if (items <= config.flat_limit()) return std::vector<IndexPlan>{{"Flat", 0}};
+      if (items <= config.flat_limit())
+        return std::vector<IndexPlan>{{"Flat", 0}};
       [[fallthrough]];
     case v1::IndexConfig::HNSW_IVF_PQ:
-      if (items < kFewestItemsForCells) return std::vector<IndexPlan>{{"Flat", 0}};
+      if (items < kFewestItemsForCells)
+        return std::vector<IndexPlan>{{"Flat", 0}};
       return PlanIvf(config, items, dimension);
   }
   return absl::InvalidArgumentError("index.kind: unknown");

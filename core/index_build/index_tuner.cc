@@ -151,19 +151,18 @@ absl::StatusOr<EffortTable> TuneIndexFile(const IndexBuildInputs& inputs,
     ASSIGN_OR_RETURN(
         fronts.emplace_back(),
         MeasureFront(config, shape, k,
-                     [&](int32_t depth, const SearchEffort& effort)
-                         -> absl::StatusOr<double> {
-                       ASSIGN_OR_RETURN(
-                           const IndexTrial trial,
-                           TryIndex(*loaded, effort, queries, exact, depth,
-                                    inputs.threads));
+                     [&](int32_t depth,
+                         const SearchEffort& effort) -> absl::StatusOr<double> {
+                       ASSIGN_OR_RETURN(const IndexTrial trial,
+                                        TryIndex(*loaded, effort, queries,
+                                                 exact, depth, inputs.threads));
                        trials.push_back(trial);
                        return trial.overlap;
                      }));
     if (inputs.progress) {
-      inputs.progress(absl::StrFormat(
-          "index: overlap@%d measured at %d efforts", k,
-          static_cast<int>(fronts.back().points.size())));
+      inputs.progress(
+          absl::StrFormat("index: overlap@%d measured at %d efforts", k,
+                          static_cast<int>(fronts.back().points.size())));
     }
   }
   return EffortTable::FrontsOf(fronts);

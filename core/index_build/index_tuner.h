@@ -20,8 +20,8 @@ using MeasureOverlap =
     std::function<absl::StatusOr<double>(int32_t k, const SearchEffort&)>;
 
 // The efforts worth knowing at k. Cells are doubled and halved between (4, 6,
-// 8, 12, ...), candidates doubled, each as long as that finds more; the config's
-// nprobe and k_factor, if set, are the only ones.
+// 8, 12, ...), candidates doubled, each as long as that finds more; the
+// config's nprobe and k_factor, if set, are the only ones.
 absl::StatusOr<EffortTable::Front> MeasureFront(const v1::IndexConfig& config,
                                                 const IndexShape& shape,
                                                 int32_t k,

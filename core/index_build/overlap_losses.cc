@@ -104,8 +104,8 @@ absl::StatusOr<OverlapLosses> MeasureLosses(const IndexBuildInputs& inputs,
       LoadFaissIndex(path, {.dimension = d, .size = items, .effort = effort}));
   OverlapLosses losses;
   absl::Status searched;
-  RETURN_IF_ERROR(GuardFaiss(
-      absl::StatusCode::kInternal, "losses of the index", [&] {
+  RETURN_IF_ERROR(
+      GuardFaiss(absl::StatusCode::kInternal, "losses of the index", [&] {
         const std::unique_ptr<faiss::Index> index(
             faiss::read_index(path.c_str()));
         const FaissLayers layers = PeelFaissIndex(index.get());
@@ -113,8 +113,8 @@ absl::StatusOr<OverlapLosses> MeasureLosses(const IndexBuildInputs& inputs,
         ScopedOmpThreads alone(1);
         for (size_t q = 0; q < exact.size() && searched.ok(); ++q) {
           const float* query = queries.data() + q * d;
-          const auto answer = served->Search(
-              {query, static_cast<size_t>(d)}, {.k = k, .effort = effort});
+          const auto answer = served->Search({query, static_cast<size_t>(d)},
+                                             {.k = k, .effort = effort});
           searched = answer.status();
           if (!answer.ok()) break;
           Ids found;

@@ -29,8 +29,7 @@ constexpr double kLinkBytes = 256;
 double BytesPerItem(const FaissLayers& layers, int64_t items, int32_t nlist) {
   double bytes = kIdBytes + static_cast<double>(layers.ivf->code_size);
   if (layers.refine != nullptr) {
-    bytes +=
-        static_cast<double>(layers.refine->refine_index->sa_code_size());
+    bytes += static_cast<double>(layers.refine->refine_index->sa_code_size());
   }
   const double cell = 4.0 * layers.ivf->d + kLinkBytes;
   return bytes + cell * nlist / static_cast<double>(items);
@@ -45,8 +44,7 @@ absl::Status TryOn(const IndexBuildInputs& sample, const std::string& factory,
                      TrainIndex(sample, factory));
     const FaissLayers layers = PeelFaissIndex(index.get());
     shape = ShapeOf(layers);
-    trial.bytes_per_item =
-        BytesPerItem(layers, trial.items, trial.plan.nlist);
+    trial.bytes_per_item = BytesPerItem(layers, trial.items, trial.plan.nlist);
     RETURN_IF_ERROR(WriteFaissIndex(*index, path).status());
   }
   std::vector<IndexTrial> ignored;
@@ -95,8 +93,8 @@ absl::StatusOr<std::vector<StructureTrial>> TryStructures(
           small[i].factory, sampled, inputs.config.at_k(), trial.overlap,
           trial.cost, trial.bytes_per_item, fits ? "" : ", too many"));
     }
-    least = i == 0 ? trial.bytes_per_item
-                   : std::min(least, trial.bytes_per_item);
+    least =
+        i == 0 ? trial.bytes_per_item : std::min(least, trial.bytes_per_item);
     if (fits) trials.push_back(std::move(trial));
   }
   if (trials.empty()) {

@@ -60,7 +60,8 @@ TEST(EffortTableTest, TheCheapestThatReachesTheTarget) {
 TEST(EffortTableTest, OutOfReachIsTheCheapestNearTheBest) {
   EXPECT_EQ(Table().Reach(100, .99).overlap, .9);
   const EffortTable flat_end = EffortTable::FrontsOf(
-      {{.k = 5, .points = {{{1, 1}, .8, 1}, {{2, 1}, .899, 2}, {{9, 1}, .9, 9}}}});
+      {{.k = 5,
+        .points = {{{1, 1}, .8, 1}, {{2, 1}, .899, 2}, {{9, 1}, .9, 9}}}});
   EXPECT_EQ(flat_end.Reach(5, .99).cost, 2);
   // But not where the best one reaches it.
   EXPECT_EQ(flat_end.Reach(5, .9).cost, 9);
@@ -83,14 +84,16 @@ TEST(EffortTableTest, ABundleKeepsIt) {
 }
 
 TEST(EffortTableTest, PointsOfNoFrontAreRefused) {
-  for (const char* points :
-       {"points { k: 0 overlap: .5 cost: 1 }",
-        "points { k: 5 overlap: 1.5 cost: 1 }",
-        "points { k: 5 overlap: nan cost: 1 }",
-        "points { k: 5 overlap: .5 cost: inf }",
-        "points { k: 5 overlap: .5 cost: 2 } points { k: 5 overlap: .6 cost: 1 }",
-        "points { k: 5 overlap: .5 cost: 1 } points { k: 5 overlap: .5 cost: 2 }",
-        "points { k: 9 overlap: .5 cost: 1 } points { k: 5 overlap: .6 cost: 2 }"}) {
+  for (const char* points : {"points { k: 0 overlap: .5 cost: 1 }",
+                             "points { k: 5 overlap: 1.5 cost: 1 }",
+                             "points { k: 5 overlap: nan cost: 1 }",
+                             "points { k: 5 overlap: .5 cost: inf }",
+                             "points { k: 5 overlap: .5 cost: 2 } points { k: "
+                             "5 overlap: .6 cost: 1 }",
+                             "points { k: 5 overlap: .5 cost: 1 } points { k: "
+                             "5 overlap: .5 cost: 2 }",
+                             "points { k: 9 overlap: .5 cost: 1 } points { k: "
+                             "5 overlap: .6 cost: 2 }"}) {
     v1::IndexInfo info;
     ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(points, &info));
     EXPECT_THAT(

@@ -72,7 +72,7 @@ class FilteredSearchTest : public ::testing::Test {
     index->add(kRows, vectors_.data());
     faiss::write_index(index.get(), path.c_str());
     auto loaded = LoadFaissIndex(
-        path, {.dimension = kDimension, .size = kRows, .effort = {8, 4}});
+        path, {.dimension = kDimension, .size = kRows, .effort = {8, 40}});
     ASSERT_THAT(loaded, IsOk());
     index_ = std::move(*loaded);
   }

@@ -55,6 +55,8 @@ class IndexBuilderTest : public ::testing::Test {
     inputs_.queries = queries_;
     inputs_.config.set_kind(v1::IndexConfig::HNSW_IVF_PQ);
     inputs_.config.set_at_k(10);
+    // What a byte a dimension leaves of so few dimensions.
+    inputs_.config.set_target_overlap(0.95);
     // One structure; tests of the choice among them clear it.
     inputs_.config.set_refine(v1::IndexConfig::SQ8);
     inputs_.progress = [this](absl::string_view line) {
@@ -77,7 +79,6 @@ class IndexBuilderTest : public ::testing::Test {
 };
 
 TEST_F(IndexBuilderTest, ReachesTheTargetAndServesWhatItMeasured) {
-  inputs_.config.set_target_overlap(0.95);
   const auto built = BuildIndex(inputs_, path_);
   ASSERT_THAT(built, IsOk());
   EXPECT_EQ(built->description, "IVF64_HNSW32,PQ8x4fs,Refine(SQ8)");
@@ -117,6 +118,7 @@ TEST_F(IndexBuilderTest, WhatIsNotFoundIsLostSomewhere) {
   for (const auto refine : {v1::IndexConfig::SQ8, v1::IndexConfig::NONE}) {
     inputs_.config.set_refine(refine);
     inputs_.config.set_nprobe(4);
+    inputs_.config.set_k_factor(2);
     const auto built = BuildIndex(inputs_, path_);
     ASSERT_THAT(built, IsOk());
     const OverlapLosses& lost = built->losses;
@@ -130,7 +132,6 @@ TEST_F(IndexBuilderTest, WhatIsNotFoundIsLostSomewhere) {
 
 TEST_F(IndexBuilderTest, TheCheapestStructureThatReachesTheTargetIsBuilt) {
   inputs_.config.clear_refine();
-  inputs_.config.set_target_overlap(0.95);
   const auto built = BuildIndex(inputs_, path_);
   ASSERT_THAT(built, IsOk());
   ASSERT_EQ(built->structures.size(), 5u);
@@ -214,7 +215,7 @@ TEST_F(IndexBuilderTest, ATargetOutOfReachIsRefusedUnlessTheBestWillDo) {
   EXPECT_THAT(BuildIndex(inputs_, path_),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        AllOf(HasSubstr("the closest: IVF64_HNSW32,PQ1x4fs"),
-                             HasSubstr("target_overlap is 0.9700"))));
+                             HasSubstr("target_overlap is 0.9500"))));
   inputs_.config.set_if_missed(v1::IndexConfig::KEEP_BEST);
   const auto built = BuildIndex(inputs_, path_);
   ASSERT_THAT(built, IsOk());
@@ -258,9 +259,9 @@ TEST_F(IndexBuilderTest, AVectorThatIsNotFiniteOrZeroIsRefusedByItsRow) {
   EXPECT_THAT(BuildIndex(inputs_, path_),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("row 5")));
   std::fill_n(vectors_.begin() + 5 * kDimension, kDimension, 0.0f);
-  EXPECT_THAT(BuildIndex(inputs_, path_),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("row 5 is zero")));
+  EXPECT_THAT(
+      BuildIndex(inputs_, path_),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("row 5 is zero")));
 }
 
 TEST_F(IndexBuilderTest, NoVectorsAndTornRowsAreRefused) {

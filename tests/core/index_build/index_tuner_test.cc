@@ -25,11 +25,12 @@ class FakeIndex {
       : probes_(enough_probes), factor_(enough_factor), ceiling_(ceiling) {}
 
   MeasureOverlap Measure() {
-    return [this](int32_t, const SearchEffort& effort) -> absl::StatusOr<double> {
-      calls.push_back(effort);
-      return std::min({ceiling_, double(effort.nprobe) / probes_,
-                       double(effort.k_factor) / factor_});
-    };
+    return
+        [this](int32_t, const SearchEffort& effort) -> absl::StatusOr<double> {
+          calls.push_back(effort);
+          return std::min({ceiling_, double(effort.nprobe) / probes_,
+                           double(effort.k_factor) / factor_});
+        };
   }
 
   std::vector<SearchEffort> calls;
@@ -62,7 +63,7 @@ TEST(MeasureFrontTest, StopsWhereNothingMoreIsFound) {
 }
 
 TEST(MeasureFrontTest, NprobeNeverExceedsTheCells) {
-  FakeIndex index(1000000, 1);
+  FakeIndex index(/*enough_probes=*/100, /*enough_factor=*/1);
   Fronts({}, {.items = 1000, .nlist = 10, .refines = true}, index.Measure());
   int32_t most = 0;
   for (const SearchEffort& one : index.calls) most = std::max(most, one.nprobe);

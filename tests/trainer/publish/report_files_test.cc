@@ -45,12 +45,11 @@ TEST(WriteReportTest, JsonIsTheReportAndHtmlBesideIt) {
 
 TEST(FillIndexReportTest, TrialsKeepTheirOrder) {
   BuiltIndex built;
-  built.trials = {
-      {.k = 10,
-       .effort = {4, 40},
-       .overlap = 0.75,
-       .microseconds_per_query = 12.5},
-      {.k = 100, .effort = {6, 40}, .overlap = 0.875}};
+  built.trials = {{.k = 10,
+                   .effort = {4, 40},
+                   .overlap = 0.75,
+                   .microseconds_per_query = 12.5},
+                  {.k = 100, .effort = {6, 40}, .overlap = 0.875}};
   v1::IndexReport report;
   FillIndexReport(built, report);
   ASSERT_EQ(report.trials_size(), 2);
