@@ -18,6 +18,11 @@ class Checks {
     Add(absl::StrCat(field, " is ", value, "; it must be ", least, " to ",
                      most));
   }
+  void Fraction(const char* field, double value) {
+    // Not a comparison that NaN passes.
+    if (value >= 0 && value <= 1) return;
+    Add(absl::StrCat(field, " is ", value, "; it must be in [0, 1]"));
+  }
   void Address(const char* field, const std::string& value) {
     const auto address = ParseAddress(value);
     if (!address.ok()) {
@@ -70,6 +75,19 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
   checks.Range("max_features", config.max_features(), 0, kMillion);
   checks.Range("max_nprobe", config.max_nprobe(), 1, kMillion);
   checks.Range("max_k_factor", config.max_k_factor(), 1, 10000);
+  checks.Fraction("live_overlap_share", config.live_overlap_share());
+  checks.Fraction("live_overlap_processor", config.live_overlap_processor());
+  checks.Fraction("min_live_overlap", config.min_live_overlap());
+  if (config.live_overlap_share() > 0 && config.live_overlap_processor() == 0) {
+    checks.Add(
+        "live_overlap_processor is 0; live_overlap_share = 0 turns the exact "
+        "searches off");
+  }
+  if (config.min_live_overlap() > 0 && config.live_overlap_share() == 0) {
+    checks.Add(
+        "min_live_overlap is set, and live_overlap_share is 0: nothing would "
+        "measure it");
+  }
   checks.Range("max_message_bytes", config.max_message_bytes(), 1024,
                int64_t{1} << 30);
   checks.Range("max_concurrent_streams", config.max_concurrent_streams(), 1,

@@ -28,6 +28,10 @@ constexpr std::array<const char*, 7> kOutcomeNames = {
 constexpr std::array<const char*, 4> kWayNames = {"index", "more_candidates",
                                                   "cells", "exact"};
 
+// Of FilterClass: at least so much is left.
+constexpr std::array<const char*, 5> kFilterClassNames = {
+    "none", "10_percent", "1_percent", "0.1_percent", "less"};
+
 // The codes that README.md documents; others count as INTERNAL.
 constexpr std::array<absl::StatusCode, 8> kDocumentedCodes = {
     absl::StatusCode::kOk,
@@ -79,6 +83,7 @@ Metrics::Metrics() {
       prometheus::BuildHistogram()
           .Name("segue_request_duration_seconds")
           .Help(
+              "stage=resolve: ids, features and filter of one query; "
               "stage=embed: one forward pass; stage=search: one search, by "
               "how it found its answer; "
               "stage=total: a call, from its arrival to its answer.")
@@ -92,6 +97,7 @@ Metrics::Metrics() {
     total_seconds_[m] = &seconds.Add(
         {{"stage", "total"}, {"method", kMethodNames[m]}}, LatencyBuckets());
   }
+  resolve_seconds_ = &seconds.Add({{"stage", "resolve"}}, LatencyBuckets());
   embed_seconds_ = &seconds.Add({{"stage", "embed"}}, LatencyBuckets());
   for (int way = 0; way < kWays; ++way) {
     search_seconds_[way] = &seconds.Add(
@@ -107,6 +113,31 @@ Metrics::Metrics() {
            .Name("segue_unknown_history_ids_total")
            .Help("Ids of histories and seed items not in the catalogue.")
            .Register(registry_)
+           .Add({});
+  auto& overlap =
+      prometheus::BuildHistogram()
+          .Name("segue_live_overlap")
+          .Help(
+              "Share of the exact answer that a sample of answers has, by "
+              "the share of the items that its filter leaves at least.")
+          .Register(registry_);
+  for (int i = 0; i < kFilterClasses; ++i) {
+    live_overlap_[i] = &overlap.Add({{"filter", kFilterClassNames[i]}},
+                                    Buckets{0.5, 0.7, 0.8, 0.85, 0.9, 0.925,
+                                            0.95, 0.97, 0.98, 0.99, 0.9999});
+  }
+  live_overlap_dropped_ =
+      &prometheus::BuildCounter()
+           .Name("segue_live_overlap_dropped_total")
+           .Help(
+               "Samples that came faster than live_overlap_processor lets "
+               "them be searched exactly.")
+           .Register(registry_)
+           .Add({});
+  effort_raised_ =
+      &GaugeFamily(registry_, "segue_effort_raised_points",
+                   "Points of the tuner's table that searches are above the "
+                   "bundle's target, to keep min_live_overlap.")
            .Add({});
   queue_length_ = &GaugeFamily(registry_, "segue_queue_length",
                                "Queries that wait for a worker.")

@@ -29,6 +29,9 @@ enum class ReloadOutcome {
   kError,         // anything else: the system's errors
 };
 
+// Of a request's filter: the share of the items that it leaves.
+enum class FilterClass { kNone, kTenPercent, kOnePercent, kOnePerMille, kLess };
+
 // Owns the registry and every series in it. All series exist from the start,
 // at 0, so that rates have a beginning. Any thread; SetBundle() from one.
 class Metrics {
@@ -45,6 +48,14 @@ class Metrics {
   void ObserveEmbed(int queries, Seconds took);
   // One search that answered, and how.
   void ObserveSearch(v1::FoundBy by, Seconds took);
+  // The share of its exact answer that one had.
+  void ObserveLiveOverlap(FilterClass filter, double overlap) {
+    live_overlap_[static_cast<int>(filter)]->Observe(overlap);
+  }
+  void CountLiveOverlapDropped() { live_overlap_dropped_->Increment(); }
+  void SetEffortRaised(int points) { effort_raised_->Set(points); }
+  // What filters cost before the search.
+  void ObserveResolve(Seconds took) { resolve_seconds_->Observe(took.count()); }
   void CountUnknownHistory(int ids) { unknown_history_->Increment(ids); }
   void SetQueueLength(int queries) { queue_length_->Set(queries); }
 
@@ -60,14 +71,19 @@ class Metrics {
   static constexpr int kCodes = 17;
   static constexpr int kOutcomes = 7;
   static constexpr int kWays = 4;  // of v1::FoundBy
+  static constexpr int kFilterClasses = 5;
 
   prometheus::Registry registry_;
   std::array<std::array<prometheus::Counter*, kCodes>, kMethods> requests_{};
+  prometheus::Histogram* resolve_seconds_;
   prometheus::Histogram* embed_seconds_;
   std::array<prometheus::Histogram*, kWays> search_seconds_{};
   std::array<prometheus::Histogram*, kMethods> total_seconds_{};
   prometheus::Histogram* embed_queries_;
   prometheus::Counter* unknown_history_;
+  std::array<prometheus::Histogram*, kFilterClasses> live_overlap_{};
+  prometheus::Counter* live_overlap_dropped_;
+  prometheus::Gauge* effort_raised_;
   prometheus::Gauge* queue_length_;
   prometheus::Family<prometheus::Gauge>* bundle_info_;
   prometheus::Gauge* live_bundle_ = nullptr;

@@ -27,8 +27,12 @@ struct Query {
 // A pass over one group. Lives for one Execute().
 class Pass {
  public:
-  Pass(std::shared_ptr<const ServingSnapshot> snapshot, Metrics& metrics)
-      : snapshot_(std::move(snapshot)), metrics_(metrics) {}
+  Pass(std::shared_ptr<const ServingSnapshot> snapshot, Metrics& metrics,
+       LiveOverlap& live_overlap)
+      : snapshot_(std::move(snapshot)),
+        metrics_(metrics),
+        live_overlap_(live_overlap),
+        raised_(live_overlap.raised(*snapshot_)) {}
 
   // Completes the job, or leaves its queries to be answered.
   void Admit(Job* job) {
@@ -57,7 +61,9 @@ class Pass {
     for (int i = 0; i < job->query_count(); ++i) {
       // Filters may take a millisecond each.
       if (i > 0) RETURN_IF_ERROR(job->Wanted());
-      auto query = ResolveQuery(*snapshot_, job->query(i));
+      const auto start = Clock::now();
+      auto query = ResolveQuery(*snapshot_, job->query(i), raised_);
+      metrics_.ObserveResolve(Clock::now() - start);
       if (!query.ok() && job->query_count() > 1) {
         return absl::Status(
             query.status().code(),
@@ -112,9 +118,12 @@ class Pass {
     v1::RetrieveResponse& response = job->response(query.index);
     if (status.ok()) {
       const auto start = Clock::now();
-      status = SearchAndFill(*snapshot_, vector, query.resolved, response);
-      if (status.ok()) {
+      const auto found =
+          SearchAndFill(*snapshot_, vector, query.resolved, response);
+      status = found.status();
+      if (found.ok()) {
         metrics_.ObserveSearch(response.found_by(), Clock::now() - start);
+        live_overlap_.Offer(snapshot_, vector, query.resolved, *found);
       }
     }
     if (status.ok()) metrics_.CountUnknownHistory(response.unknown_history());
@@ -139,6 +148,8 @@ class Pass {
 
   const std::shared_ptr<const ServingSnapshot> snapshot_;
   Metrics& metrics_;
+  LiveOverlap& live_overlap_;
+  const int32_t raised_;  // of this pass
   std::vector<Query> queries_;
   std::vector<Job*> open_;  // null once completed: the job may be gone
 };
@@ -154,7 +165,7 @@ void QueryExecutor::Execute(absl::Span<Job* const> jobs) const {
     }
     return;
   }
-  Pass pass(std::move(snapshot), metrics_);
+  Pass pass(std::move(snapshot), metrics_, live_overlap_);
   for (Job* job : jobs) pass.Admit(job);
   pass.AnswerAll(max_batch_);
 }

@@ -5,6 +5,7 @@
 
 #include "absl/types/span.h"
 #include "server/job.h"
+#include "server/live_overlap.h"
 #include "server/metrics.h"
 #include "server/snapshot_holder.h"
 
@@ -16,8 +17,11 @@ class QueryExecutor {
  public:
   // `max_batch`: queries of one forward pass.
   QueryExecutor(const SnapshotHolder& snapshots, Metrics& metrics,
-                int max_batch)
-      : snapshots_(snapshots), metrics_(metrics), max_batch_(max_batch) {}
+                LiveOverlap& live_overlap, int max_batch)
+      : snapshots_(snapshots),
+        metrics_(metrics),
+        live_overlap_(live_overlap),
+        max_batch_(max_batch) {}
 
   // Completes each job, all of one group by the same snapshot; Unavailable
   // where there is none yet. One that is cancelled or late, then or between the
@@ -28,6 +32,7 @@ class QueryExecutor {
  private:
   const SnapshotHolder& snapshots_;
   Metrics& metrics_;
+  LiveOverlap& live_overlap_;
   const int max_batch_;
 };
 

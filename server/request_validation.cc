@@ -117,6 +117,19 @@ absl::Status CheckFilter(const v1::ServerConfig& bounds,
   return absl::OkStatus();
 }
 
+// Sizes, as CheckFilter().
+absl::Status CheckDiversity(const v1::ServerConfig& bounds,
+                            const v1::Diversity& diversity) {
+  // Each attribute at most once; there are no more than features allowed.
+  RETURN_IF_ERROR(CheckCount("diversity.caps", diversity.caps_size(),
+                             bounds.max_features()));
+  for (const v1::Diversity::Cap& cap : diversity.caps()) {
+    RETURN_IF_ERROR(
+        CheckId(bounds, "diversity.caps.attribute", cap.attribute()));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckEffort(const v1::ServerConfig& bounds,
                          const v1::RetrieveRequest& request) {
   // Not a comparison that NaN passes.
@@ -174,6 +187,7 @@ absl::Status ValidateRequest(const v1::ServerConfig& bounds,
   RETURN_IF_ERROR(CheckTimes(request));
   RETURN_IF_ERROR(CheckFilter(bounds, request.filter()));
   RETURN_IF_ERROR(CheckEffort(bounds, request));
+  RETURN_IF_ERROR(CheckDiversity(bounds, request.diversity()));
   RETURN_IF_ERROR(CheckId(bounds, "seed_item", request.seed_item()));
   RETURN_IF_ERROR(CheckIds(bounds, "exclude_item_ids",
                            request.exclude_item_ids(), bounds.max_excluded()));
@@ -204,6 +218,7 @@ absl::Status ValidateRequest(const v1::ServerConfig& bounds,
   RETURN_IF_ERROR(CheckId(bounds, "item_id", request.item_id()));
   RETURN_IF_ERROR(CheckTopK(bounds, request.top_k()));
   RETURN_IF_ERROR(CheckFilter(bounds, request.filter()));
+  RETURN_IF_ERROR(CheckDiversity(bounds, request.diversity()));
   return CheckIds(bounds, "exclude_item_ids", request.exclude_item_ids(),
                   bounds.max_excluded());
 }

@@ -47,14 +47,21 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
 
 Server::Server(const v1::ServerConfig& config)
     : config_(config),
-      executor_(snapshots_, metrics_, config.max_batch()),
+      live_overlap_({.share = config.live_overlap_share(),
+                     .processor = config.live_overlap_processor(),
+                     .min_overlap = config.min_live_overlap()},
+                    metrics_),
+      executor_(snapshots_, metrics_, live_overlap_, config.max_batch()),
       pool_(
           PoolOptions(config),
           [this](absl::Span<Job* const> jobs) { executor_.Execute(jobs); },
           [this](int queries) { metrics_.SetQueueLength(queries); }),
       service_(config, pool_, metrics_),
       watcher_(WatcherOptions(config), snapshots_, metrics_,
-               [this](const ServingSnapshot&) { UpdateHealth(); }) {}
+               [this](const ServingSnapshot& snapshot) {
+                 live_overlap_.Begin(snapshot);
+                 UpdateHealth();
+               }) {}
 
 Server::~Server() {
   Drain();
@@ -141,6 +148,7 @@ void Server::Drain() {
   }
   watcher_.Stop();
   pool_.Stop();
+  live_overlap_.Stop();
   if (grpc_ != nullptr) LogInfo("drained");
 }
 

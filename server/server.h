@@ -32,7 +32,8 @@ namespace segue {
 //   3. gRPC: no new requests; those in flight have drain_timeout_ms, then they
 //      are cancelled. Workers still run, so that each is answered;
 //   4. the watcher, which may end a load first;
-//   5. the workers, whose queue is empty by now;
+//   5. the workers, whose queue is empty by now, and the exact searches in
+//      the background;
 //   6. in the destructor: HTTP, which shows the counters up to here, and the
 //      snapshots.
 class Server {
@@ -74,6 +75,7 @@ class Server {
   const v1::ServerConfig config_;
   Metrics metrics_;
   SnapshotHolder snapshots_;
+  LiveOverlap live_overlap_;
   QueryExecutor executor_;
   WorkerPool pool_;
   RetrievalService service_;

@@ -47,7 +47,8 @@ absl::Status AnswerTogether(const ServingSnapshot& snapshot,
     v1::RetrieveResponse answer;
     RETURN_IF_ERROR(SearchAndFill(snapshot,
                                   absl::MakeSpan(vectors).subspan(i * d, d),
-                                  *queries[i], answer));
+                                  *queries[i], answer)
+                        .status());
     RETURN_IF_ERROR(CheckAnswer(snapshot, *queries[i], answer));
   }
   return absl::OkStatus();

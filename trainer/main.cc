@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
@@ -47,6 +48,8 @@ struct Arguments {
   segue::SyntheticOptions synth;
   std::vector<std::string> runs;
   std::string html;
+  std::string items;
+  segue::RefreshOptions refresh;
 };
 
 void AddConfig(CLI::App& verb, Arguments& arguments, bool required) {
@@ -76,6 +79,36 @@ void AddBundleVerbs(CLI::App& app, Arguments& arguments) {
       "index", "Publish a bundle again with an index built anew");
   AddBundle(*index, arguments);
   AddConfig(*index, arguments, /*required=*/false);
+
+  CLI::App* refresh =
+      app.add_subcommand("refresh",
+                         "Publish a bundle again with the catalogue as it is "
+                         "now: new, changed and "
+                         "removed items, without training");
+  AddBundle(*refresh, arguments);
+  refresh
+      ->add_option("--items", arguments.items,
+                   "The whole catalogue, in the form of items.path")
+      ->required();
+  AddConfig(*refresh, arguments, /*required=*/false);
+  segue::RefreshOptions& options = arguments.refresh;
+  const auto share = [&](const char* name, double& value, const char* help) {
+    refresh->add_option(name, value, help)
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str();
+  };
+  share("--max-removed", options.max_removed,
+        "Refuse if the file lacks more than this share of the items");
+  share("--max-dead", options.max_dead,
+        "Build the index anew where more than this share of its rows is of "
+        "removed and changed items");
+  refresh->add_flag("--rebuild", options.rebuild,
+                    "Build the index anew all the same");
+  share("--min-overlap", options.min_overlap,
+        "Refuse if the index finds less of what is new in exact answers");
+  share("--min-fit", options.min_fit,
+        "Refuse if new items lie farther from the index's cells: their mean "
+        "cosine, of that of the others");
 
   CLI::App* inspect =
       app.add_subcommand("inspect", "Verify a bundle and print its manifest");
@@ -131,8 +164,12 @@ absl::Status Run(const CLI::App& app, const Arguments& arguments) {
   ASSIGN_OR_RETURN(const std::string folder,
                    segue::ResolveBundle(arguments.bundle));
   if (chosen("inspect")) return segue::RunInspect(folder);
-  ASSIGN_OR_RETURN(const segue::v1::TrainerConfig config,
+  ASSIGN_OR_RETURN(segue::v1::TrainerConfig config,
                    ConfigForBundle(folder, arguments));
+  if (chosen("refresh")) {
+    config.mutable_items()->set_path(arguments.items);
+    return segue::RunRefresh(folder, std::move(config), arguments.refresh);
+  }
   if (chosen("evaluate")) return segue::RunEvaluate(folder, config);
   return segue::RunIndex(folder, config);
 }

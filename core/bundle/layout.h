@@ -29,9 +29,15 @@ inline constexpr char kItemAttributes[] = "items.attributes";
 inline constexpr char kUserIds[] = "users.vocab";
 inline constexpr char kUserRows[] = "users.rows";
 inline constexpr char kIndex[] = "index.faiss";
+// Of an index that has to be searched harder for more (v1.Efforts).
+inline constexpr char kEfforts[] = "index.efforts";
+// Where items were removed: rows that are never answered.
+inline constexpr char kRemovedItems[] = "items.removed";
 // Sample requests (v1.BatchRetrieveRequest, JSON): the server warms up on them.
 inline constexpr char kGoldenRequests[] = "golden_requests.json";
 // For people and the trainer; the server does not open them.
+// Vectors of held-out queries, [Q, d]: what an index is tuned on.
+inline constexpr char kTuningQueries[] = "tuning_queries.rows";
 inline constexpr char kTrainerConfig[] = "trainer_config.textproto";
 // The values of the i-th item feature and their embeddings.
 inline std::string ItemFeatureIds(int i) {

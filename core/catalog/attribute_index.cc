@@ -62,6 +62,18 @@ absl::Status AttributeIndex::FillCategories(const v1::AttributeColumn& from,
   }
   column.begins.assign(from.begins().begin(), from.begins().end());
   column.rows.assign(from.rows().begin(), from.rows().end());
+  column.item_begins.assign(items + 1, 0);
+  for (const int32_t row : column.rows) ++column.item_begins[row + 1];
+  std::partial_sum(column.item_begins.begin(), column.item_begins.end(),
+                   column.item_begins.begin());
+  column.item_values.resize(column.rows.size());
+  std::vector<int32_t> next(column.item_begins.begin(),
+                            column.item_begins.end() - 1);
+  for (int32_t v = 0; v < values; ++v) {
+    for (int64_t i = column.begins[v]; i < column.begins[v + 1]; ++i) {
+      column.item_values[next[column.rows[i]]++] = v;
+    }
+  }
   for (int32_t v = 0; v < values; ++v) {
     const int64_t begin = column.begins[v],
                   count = column.begins[v + 1] - begin;

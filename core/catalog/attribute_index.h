@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "core/rows/row_set.h"
 #include "core/schema/vocabulary.h"
 #include "segue/v1/bundle.pb.h"
@@ -39,6 +40,14 @@ class AttributeIndex {
   // Adds the items that have the value; none if no item has it. REQUIRES:
   // CATEGORICAL.
   void AddWithValue(int attribute, absl::string_view value, RowSet& rows) const;
+  // The values of an item, as rows of a vocabulary of the attribute; ascending.
+  // REQUIRES: CATEGORICAL, an item of the bundle.
+  absl::Span<const int32_t> ValuesOf(int attribute, int32_t row) const {
+    const Column& column = columns_[attribute];
+    return absl::MakeConstSpan(column.item_values)
+        .subspan(column.item_begins[row],
+                 column.item_begins[row + 1] - column.item_begins[row]);
+  }
   // Items whose number is in [least, most]; one without a number is in no
   // range. REQUIRES: NUMERIC, neither is NaN.
   RowSet InRange(int attribute, double least, double most) const;
@@ -52,6 +61,8 @@ class AttributeIndex {
     std::vector<int64_t> begins;
     std::vector<int32_t> rows;
     absl::flat_hash_map<int32_t, RowSet> common;
+    std::vector<int32_t> item_begins;  // the same the other way round
+    std::vector<int32_t> item_values;
     // NUMERIC: ascending, and the rows in that order; prefix p holds the first
     // p buckets of them.
     std::vector<double> numbers;

@@ -24,6 +24,10 @@ class RowMatrix {
   int64_t rows() const { return rows_; }
   int32_t width() const { return width_; }
   uint64_t bytes() const { return file_.bytes().size(); }
+  // All of them, [rows, width].
+  absl::Span<const float> values() const {
+    return {data_, static_cast<size_t>(rows_ * width_)};
+  }
   // REQUIRES: 0 <= row < rows().
   absl::Span<const float> Row(int64_t row) const {
     return {data_ + row * width_, static_cast<size_t>(width_)};

@@ -1,9 +1,13 @@
 #include "core/index/allowed_rows.h"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 
 namespace segue {
 namespace {
+
+constexpr int kWordBits = 64;
 
 std::vector<int32_t> Distinct(absl::Span<const int32_t> rows, int64_t size) {
   std::vector<int32_t> sorted;
@@ -19,45 +23,57 @@ std::vector<int32_t> Distinct(absl::Span<const int32_t> rows, int64_t size) {
 }  // namespace
 
 AllowedRows::AllowedRows(const SearchOptions& options, int64_t size)
-    : size_(size), excluded_(Distinct(options.excluded, size)) {
-  count_ = size - static_cast<int64_t>(excluded_.size());
-  if (options.allowed == nullptr) return;
-  set_ = *options.allowed;
-  set_->IntersectWith(RowSet(0, static_cast<int32_t>(size)));
-  set_->Subtract(RowSet(excluded_));
-  count_ = set_->size();
+    : size_(size),
+      count_(options.allowed == nullptr ? size : options.allowed->size()),
+      excluded_(Distinct(options.excluded, size)),
+      set_(options.allowed) {
+  if (set_ != nullptr) {
+    excluded_.erase(
+        std::remove_if(excluded_.begin(), excluded_.end(),
+                       [&](int32_t row) { return !set_->Contains(row); }),
+        excluded_.end());
+  }
+  count_ -= excluded();
 }
 
 bool AllowedRows::Contains(int64_t row) const {
   const auto narrow = static_cast<int32_t>(row);
-  if (set_.has_value()) return set_->Contains(narrow);
-  return !std::binary_search(excluded_.begin(), excluded_.end(), narrow);
+  return (set_ == nullptr || set_->Contains(narrow)) && !IsExcluded(narrow);
 }
 
-void AllowedRows::Keep(absl::Span<const int64_t> rows,
-                       std::vector<int32_t>& kept) const {
-  if (set_.has_value()) {
-    set_->Keep(rows, kept);
-    return;
-  }
-  for (const int64_t row : rows) {
-    if (Contains(row)) kept.push_back(static_cast<int32_t>(row));
-  }
+bool AllowedRows::IsExcluded(int32_t row) const {
+  return std::binary_search(excluded_.begin(), excluded_.end(), row);
 }
 
 std::vector<int32_t> AllowedRows::ToRows() const {
-  if (set_.has_value()) return set_->ToRows();
+  std::vector<int32_t> all;
+  if (set_ != nullptr) {
+    all = set_->ToRows();
+  } else {
+    all.resize(size_);
+    std::iota(all.begin(), all.end(), 0);
+  }
   std::vector<int32_t> rows;
   rows.reserve(count_);
-  auto next = excluded_.begin();
-  for (int32_t row = 0; row < size_; ++row) {
-    if (next != excluded_.end() && *next == row) {
-      ++next;
-    } else {
-      rows.push_back(row);
+  std::set_difference(all.begin(), all.end(), excluded_.begin(),
+                      excluded_.end(), std::back_inserter(rows));
+  return rows;
+}
+
+RowBits::RowBits(absl::Span<const int32_t> rows, int64_t size)
+    : words_((size + kWordBits - 1) / kWordBits) {
+  for (const int32_t row : rows) {
+    words_[row / kWordBits] |= uint64_t{1} << (row % kWordBits);
+  }
+}
+
+void RowBits::Keep(absl::Span<const int64_t> rows,
+                   std::vector<int32_t>& kept) const {
+  for (const int64_t row : rows) {
+    if ((words_[row / kWordBits] >> (row % kWordBits) & 1) != 0) {
+      kept.push_back(static_cast<int32_t>(row));
     }
   }
-  return rows;
 }
 
 }  // namespace segue

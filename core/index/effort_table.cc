@@ -27,6 +27,18 @@ EffortTable::Front ParetoFront(EffortTable::Front measured) {
   return front;
 }
 
+EffortPoint OnFront(const EffortTable::Front& front, double target,
+                    int32_t more) {
+  const std::vector<EffortPoint>& points = front.points;
+  const double best = points.back().overlap;
+  const double enough = best >= target ? target : best - kNearlyBest;
+  const auto reached = std::find_if(
+      points.begin(), points.end() - 1,
+      [&](const EffortPoint& point) { return point.overlap >= enough; });
+  const int64_t left = points.end() - 1 - reached;
+  return *(reached + std::min<int64_t>(more, left));
+}
+
 }  // namespace
 
 EffortTable EffortTable::FrontsOf(const std::vector<Front>& measured) {
@@ -39,9 +51,9 @@ EffortTable EffortTable::FrontsOf(const std::vector<Front>& measured) {
   return table;
 }
 
-absl::StatusOr<EffortTable> EffortTable::Create(const v1::IndexInfo& info) {
+absl::StatusOr<EffortTable> EffortTable::Create(const v1::Efforts& efforts) {
   EffortTable table;
-  for (const v1::SearchPoint& from : info.points()) {
+  for (const v1::SearchPoint& from : efforts.points()) {
     const EffortPoint point{.effort = {from.nprobe(), from.k_factor()},
                             .overlap = from.overlap(),
                             .cost = from.cost()};
@@ -56,7 +68,7 @@ absl::StatusOr<EffortTable> EffortTable::Create(const v1::IndexInfo& info) {
                                  front.points.back().overlap < point.overlap);
     if (!number || !ascends || front.k != from.k() || from.k() < 1) {
       return absl::DataLossError(absl::StrCat(
-          "index.points: k ", from.k(), ", nprobe ", from.nprobe(),
+          "index.efforts: k ", from.k(), ", nprobe ", from.nprobe(),
           ", k_factor ", from.k_factor(), ": overlap ", from.overlap(),
           " at cost ", from.cost(), " is on no Pareto front"));
     }
@@ -65,11 +77,11 @@ absl::StatusOr<EffortTable> EffortTable::Create(const v1::IndexInfo& info) {
   return table;
 }
 
-void EffortTable::ToProto(v1::IndexInfo& info) const {
-  info.clear_points();
+void EffortTable::ToProto(v1::Efforts& efforts) const {
+  efforts.clear_points();
   for (const Front& front : fronts_) {
     for (const EffortPoint& point : front.points) {
-      v1::SearchPoint& to = *info.add_points();
+      v1::SearchPoint& to = *efforts.add_points();
       to.set_k(front.k);
       to.set_nprobe(point.effort.nprobe);
       to.set_k_factor(point.effort.k_factor);
@@ -79,21 +91,29 @@ void EffortTable::ToProto(v1::IndexInfo& info) const {
   }
 }
 
-const EffortTable::Front& EffortTable::For(int32_t k) const {
-  for (const Front& front : fronts_) {
-    if (front.k >= k) return front;
-  }
-  return fronts_.back();
-}
-
-EffortPoint EffortTable::Reach(int32_t k, double target) const {
+EffortPoint EffortTable::Reach(int32_t k, double target, int32_t more) const {
   if (empty()) return {};
-  const std::vector<EffortPoint>& points = For(k).points;
-  const double best = points.back().overlap;
-  const double enough = best >= target ? target : best - kNearlyBest;
-  return *std::find_if(
-      points.begin(), points.end() - 1,
-      [&](const EffortPoint& point) { return point.overlap >= enough; });
+  const auto above =
+      std::find_if(fronts_.begin(), fronts_.end(),
+                   [&](const Front& front) { return front.k >= k; });
+  if (above == fronts_.end()) return OnFront(fronts_.back(), target, more);
+  const EffortPoint high = OnFront(*above, target, more);
+  if (above == fronts_.begin() || above->k == k) return high;
+  const Front& below = *(above - 1);
+  const EffortPoint low = OnFront(below, target, more);
+  const double place = std::log(static_cast<double>(k) / below.k) /
+                       std::log(static_cast<double>(above->k) / below.k);
+  const auto between = [&](double from, double to) {
+    return from <= 0 || to <= 0 ? std::max(from, to)
+                                : from * std::pow(to / from, place);
+  };
+  const auto effort = [&](int32_t from, int32_t to) {
+    return static_cast<int32_t>(std::lround(between(from, to)));
+  };
+  return {.effort = {effort(low.effort.nprobe, high.effort.nprobe),
+                     effort(low.effort.k_factor, high.effort.k_factor)},
+          .overlap = std::min(low.overlap, high.overlap),
+          .cost = between(low.cost, high.cost)};
 }
 
 }  // namespace segue

@@ -35,20 +35,19 @@ class EffortTable {
   // Of what was measured, in any order: keeps what is on a front.
   static EffortTable FrontsOf(const std::vector<Front>& measured);
   // Of a bundle's. DataLoss if the points are on no front.
-  static absl::StatusOr<EffortTable> Create(const v1::IndexInfo& info);
-  // And back.
-  void ToProto(v1::IndexInfo& info) const;
+  static absl::StatusOr<EffortTable> Create(const v1::Efforts& efforts);
+  // And back: the points.
+  void ToProto(v1::Efforts& efforts) const;
 
   bool empty() const { return fronts_.empty(); }
   const std::vector<Front>& fronts() const { return fronts_; }
 
-  // The front for k: that of the next k that was measured, which asks for more,
-  // or else of the largest. REQUIRES: not empty.
-  const Front& For(int32_t k) const;
-  // The cheapest point that reaches `target` at k. Where none does, the
-  // cheapest within .002 of the best: the last cells cost the most and find the
-  // least.
-  EffortPoint Reach(int32_t k, double target) const;
+  // The cheapest point that reaches `target` at k, and `more` points beyond it,
+  // as far as there are. Where none reaches it, the cheapest within .002 of the
+  // best: the last cells cost the most and find the least. Between two k that
+  // were measured the efforts of both are interpolated, and the lesser overlap
+  // is promised; outside them the nearest k stands for all.
+  EffortPoint Reach(int32_t k, double target, int32_t more = 0) const;
 
  private:
   std::vector<Front> fronts_;  // k ascending

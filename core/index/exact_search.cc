@@ -1,5 +1,7 @@
 #include "core/index/exact_search.h"
 
+#include <faiss/utils/distances.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -154,6 +156,14 @@ absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopK(
     SearchBlock(problem, begin, std::min(begin + kQueryBlock, count), results);
   }
   return results;
+}
+
+std::vector<float> InnerProducts(absl::Span<const float> x,
+                                 absl::Span<const float> vectors) {
+  std::vector<float> products(vectors.size() / x.size());
+  faiss::fvec_inner_products_ny(products.data(), x.data(), vectors.data(),
+                                x.size(), products.size());
+  return products;
 }
 
 }  // namespace segue

@@ -28,6 +28,10 @@ absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopK(
     int32_t dimension, int32_t k, int32_t threads,
     const ExcludedRows& excluded);
 
+// The inner product of `x` [d] with each row of `vectors` [N, d].
+std::vector<float> InnerProducts(absl::Span<const float> x,
+                                 absl::Span<const float> vectors);
+
 }  // namespace segue
 
 #endif  // SEGUE_CORE_INDEX_EXACT_SEARCH_H_

@@ -20,6 +20,15 @@
 namespace segue {
 namespace {
 
+constexpr size_t kFetchedAhead = 8;
+constexpr size_t kCacheLine = 64;
+
+void Prefetch(const uint8_t* code, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += kCacheLine) {
+    __builtin_prefetch(code + at);
+  }
+}
+
 // Best first; among equals the lower row, so that an answer does not depend on
 // the order in which cells were met.
 bool Better(const Neighbor& a, const Neighbor& b) {
@@ -40,6 +49,8 @@ class FaissIndex : public VectorIndex {
   SearchEffort effort() const override { return effort_; }
   absl::StatusOr<Found> Search(absl::Span<const float> query,
                                const SearchOptions& options) const override;
+  absl::StatusOr<std::vector<float>> Vectors(
+      absl::Span<const int32_t> rows) const override;
 
  private:
   explicit FaissIndex(std::unique_ptr<faiss::Index> index)
@@ -194,22 +205,52 @@ absl::StatusOr<Found> FaissIndex::Search(absl::Span<const float> query,
     if (asked.wanted == 0) return;
     asked.outer = ApplyTransforms(layers_.outer, {query.begin(), query.end()});
     asked.inner = ApplyTransforms(layers_.inner, asked.outer);
-    FindBest(asked, SearchPlan(shape_, options.k, effort, allowed), allowed,
-             found);
+    const SearchPlan plan(shape_, options.k, effort, allowed);
+    found.by = options.exact ? FoundBy::kExact : plan.Cheapest();
+    FindBest(asked, plan, allowed, found);
   }));
   return found;
 }
 
+absl::StatusOr<std::vector<float>> FaissIndex::Vectors(
+    absl::Span<const int32_t> rows) const {
+  // What the scorer sees has passed transforms, which may turn vectors.
+  if (scorer_ == nullptr || scorer_->d != index_->d) {
+    return absl::UnimplementedError(
+        "the index has no vectors of its items: add a refinement to it");
+  }
+  std::vector<float> vectors(rows.size() * index_->d);
+  RETURN_IF_ERROR(
+      GuardFaiss(absl::StatusCode::kInternal, "FAISS reconstruct", [&] {
+        // FAISS opens a team for each single one: decoded together.
+        if (const auto* flat =
+                dynamic_cast<const faiss::IndexFlatCodes*>(scorer_)) {
+          std::vector<uint8_t> codes(rows.size() * flat->code_size);
+          for (size_t i = 0; i < rows.size(); ++i) {
+            std::copy_n(flat->codes.data() + rows[i] * flat->code_size,
+                        flat->code_size, codes.data() + i * flat->code_size);
+          }
+          flat->sa_decode(static_cast<int64_t>(rows.size()), codes.data(),
+                          vectors.data());
+          return;
+        }
+        for (size_t i = 0; i < rows.size(); ++i) {
+          scorer_->reconstruct(rows[i], vectors.data() + i * index_->d);
+        }
+      }));
+  return vectors;
+}
+
 void FaissIndex::FindBest(const Query& query, const SearchPlan& plan,
                           const AllowedRows& allowed, Found& found) const {
-  found.by = plan.Cheapest();
   if (found.by == FoundBy::kIndex || found.by == FoundBy::kMoreCandidates) {
     found.neighbors = ByIndex(query, plan, allowed);
     // A filter that leaves out what is near leaves too little to choose from.
     const double ranked =
         std::min(plan.Ranked(), static_cast<double>(allowed.count()));
     if (found.by == FoundBy::kMoreCandidates &&
-        static_cast<double>(found.neighbors.size()) < ranked / 2) {
+        static_cast<double>(found.neighbors.size()) <
+            ranked - 2 * std::sqrt(ranked)) {
       found.by = scorer_ != nullptr && layers_.ivf != nullptr ? FoundBy::kCells
                                                               : FoundBy::kExact;
     }
@@ -255,20 +296,25 @@ bool FaissIndex::ByCells(const Query& query, const SearchPlan& plan,
                          const AllowedRows& allowed,
                          std::vector<Neighbor>& found) const {
   const faiss::InvertedLists& lists = *layers_.ivf->invlists;
+  const RowBits bits(allowed.ToRows(), size());
   int64_t probes = plan.Probes();
-  // Where the filter keeps less of the near cells than of all, more of them:
-  // half of what an even one would leave has to be there to choose from.
-  const double enough = plan.Scanned(probes) * allowed.share() / 2;
+  // Where the filter keeps less of the near cells than of all, more of them: as
+  // many rows as an even one would leave, but for chance, have to be there to
+  // choose from.
+  const double even = plan.Scanned(probes) * allowed.share();
+  const double enough = even - 2 * std::sqrt(even);
+  std::vector<bool> searched(layers_.ivf->nlist);
+  std::vector<int32_t> rows;
   while (plan.CellsCostLess(probes)) {
     std::vector<float> distances(probes);
     std::vector<faiss::Index::idx_t> cells(probes);
     Quantizer()->search(1, query.inner.data(), probes, distances.data(),
                         cells.data());
-    std::vector<int32_t> rows;
     for (const faiss::Index::idx_t cell : cells) {
-      if (cell < 0) continue;
+      if (cell < 0 || searched[cell]) continue;
+      searched[cell] = true;
       faiss::InvertedLists::ScopedIds ids(&lists, cell);
-      allowed.Keep({ids.get(), lists.list_size(cell)}, rows);
+      bits.Keep({ids.get(), lists.list_size(cell)}, rows);
     }
     if (static_cast<double>(rows.size()) >= enough) {
       found = Scored(query, rows);
@@ -324,9 +370,17 @@ std::vector<Neighbor> FaissIndex::Scored(
   const std::unique_ptr<faiss::DistanceComputer> distance(
       scorer_->get_distance_computer());
   distance->set_query((scorer_sees_inner_ ? query.inner : query.outer).data());
+  // Codes lie anywhere: those to come are fetched while others are scored.
+  const auto* codes = dynamic_cast<const faiss::IndexFlatCodes*>(scorer_);
   std::vector<Neighbor> scored;
   scored.reserve(rows.size());
-  for (const int32_t row : rows) scored.push_back({row, (*distance)(row)});
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (codes != nullptr && i + kFetchedAhead < rows.size()) {
+      Prefetch(codes->codes.data() + rows[i + kFetchedAhead] * codes->code_size,
+               codes->code_size);
+    }
+    scored.push_back({rows[i], (*distance)(rows[i])});
+  }
   return scored;
 }
 

@@ -1,5 +1,6 @@
 #include "core/index/faiss_layers.h"
 
+#include <faiss/IndexFlat.h>
 #include <faiss/IndexIVFFlat.h>
 #include <faiss/IndexIVFPQ.h>
 #include <faiss/IndexIVFPQFastScan.h>
@@ -9,7 +10,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <utility>
+
+#include "core/index/exact_search.h"
 
 namespace segue {
 namespace {
@@ -17,7 +21,7 @@ namespace {
 constexpr int64_t kBreadthPerCell = 2;
 
 // Nanoseconds (search_cost.h).
-constexpr double kFastScanByte = 0.05;
+constexpr double kFastScanByte = 0.3;
 constexpr double kScanByte = 0.5;
 
 template <typename T>
@@ -60,6 +64,7 @@ FaissLayers PeelFaissIndex(faiss::Index* index) {
 
 IndexShape ShapeOf(const FaissLayers& layers) {
   IndexShape shape{.items = layers.core->ntotal,
+                   .dimension = layers.core->d,
                    .graph = layers.graph != nullptr,
                    .refines = layers.refine != nullptr};
   if (layers.ivf == nullptr) return shape;
@@ -86,11 +91,21 @@ std::vector<float> ApplyTransforms(
 CellGraph::CellGraph(const faiss::IndexHNSW& graph)
     : faiss::Index(graph.d, graph.metric_type), graph_(graph) {
   ntotal = graph.ntotal;
+  const auto* flat = dynamic_cast<const faiss::IndexFlat*>(graph.storage);
+  if (flat != nullptr && metric_type == faiss::METRIC_INNER_PRODUCT) {
+    centroids_ = {flat->get_xb(), static_cast<size_t>(ntotal * d)};
+  }
 }
 
 void CellGraph::search(idx_t n, const float* x, idx_t k, float* distances,
                        idx_t* labels,
                        const faiss::SearchParameters* /*params*/) const {
+  if (!centroids_.empty() && k * kComparedPerCell >= ntotal) {
+    for (idx_t i = 0; i < n; ++i) {
+      Compare(x + i * d, k, distances + i * k, labels + i * k);
+    }
+    return;
+  }
   // The walk is as broad as the graph's own efSearch or as what is asked for,
   // whichever is more; parameters only say when it ends.
   const idx_t wide = std::min(kBreadthPerCell * k, ntotal);
@@ -105,6 +120,25 @@ void CellGraph::search(idx_t n, const float* x, idx_t k, float* distances,
     std::copy_n(all_labels.data() + i * wide, copied, labels + i * k);
     std::fill(labels + i * k + copied, labels + (i + 1) * k, -1);
   }
+}
+
+void CellGraph::Compare(const float* x, idx_t k, float* distances,
+                        idx_t* labels) const {
+  const std::vector<float> products =
+      InnerProducts({x, static_cast<size_t>(d)}, centroids_);
+  std::vector<idx_t> cells(ntotal);
+  std::iota(cells.begin(), cells.end(), idx_t{0});
+  const idx_t found = std::min(k, ntotal);
+  const auto nearer = [&](idx_t a, idx_t b) {
+    return products[a] != products[b] ? products[a] > products[b] : a < b;
+  };
+  std::nth_element(cells.begin(), cells.begin() + (found - 1), cells.end(),
+                   nearer);
+  for (idx_t i = 0; i < found; ++i) {
+    labels[i] = cells[i];
+    distances[i] = products[cells[i]];
+  }
+  std::fill(labels + found, labels + k, -1);
 }
 
 void CellGraph::reconstruct(idx_t key, float* out) const {

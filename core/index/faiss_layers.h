@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "core/index/search_cost.h"
 
 namespace segue {
@@ -43,8 +44,9 @@ std::vector<float> ApplyTransforms(
 // Finds the cells nearest to a vector by a graph over their centroids. A search
 // for n cells walks it 2 n broad (and no less than the graph's efSearch): below
 // that near cells are missed, above it nothing more is found. So unlike the
-// graph it has no setting that a search would have to change. Borrows the
-// graph.
+// graph it has no setting that a search would have to change. Where so broad a
+// walk would cost more, the vector is compared with all centroids; the cells
+// then come in no order. Borrows the graph.
 class CellGraph : public faiss::Index {
  public:
   explicit CellGraph(const faiss::IndexHNSW& graph);
@@ -56,7 +58,10 @@ class CellGraph : public faiss::Index {
   void reset() override;
 
  private:
+  void Compare(const float* x, idx_t k, float* distances, idx_t* labels) const;
+
   const faiss::IndexHNSW& graph_;
+  absl::Span<const float> centroids_;  // [ntotal, d]; empty: not known
 };
 
 // The same cells, `nprobe` of which are searched, those that `quantizer` names.

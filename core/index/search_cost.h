@@ -11,13 +11,19 @@
 
 namespace segue {
 
-// A row is looked up in a set; scored by the refinement's code, which is a
-// random access; kept among many candidates.
-inline constexpr double kLookUpCost = 6;
-inline constexpr double kScoreCost = 80;
-inline constexpr double kCandidateCost = 40;
-// A cell is found among the others.
-inline constexpr double kCellCost = 500;
+// An allowed row gets its bit; a row is looked up by it; scored by the
+// refinement's code, which is a random access; kept among many candidates.
+inline constexpr double kBitCost = 2;
+inline constexpr double kLookUpCost = 3;
+inline constexpr double kScoreCost = 60;
+inline constexpr double kCandidateCost = 240;
+// A cell is found on a walk; a centroid is compared with the query, a float of
+// it.
+inline constexpr double kCellCost = 3000;
+inline constexpr double kCentroidFloatCost = 0.2;
+// A walk for n cells compares with about so many centroids a cell: beyond nlist
+// it is better to compare with all.
+inline constexpr int64_t kComparedPerCell = 128;
 
 // Breadth of the walk through a graph of vectors, and how many it compares with
 // at each step, about.
@@ -30,6 +36,7 @@ inline constexpr int32_t kFewestRefined = 10;
 
 struct IndexShape {
   int64_t items = 0;
+  int32_t dimension = 0;
   int32_t nlist = 0;     // 0: no cells
   bool graph = false;    // of the vectors; not that over the cells
   bool refines = false;  // candidates are scored again by other codes
@@ -48,6 +55,13 @@ inline int64_t RankedCandidates(const IndexShape& shape, int32_t k,
   return int64_t{std::max(k, kFewestRefined)} * effort.k_factor;
 }
 
+inline double FindCellsCost(const IndexShape& shape, int64_t nprobe) {
+  if (nprobe * kComparedPerCell < shape.nlist) {
+    return static_cast<double>(nprobe) * kCellCost;
+  }
+  return kCentroidFloatCost * shape.nlist * shape.dimension;
+}
+
 // To find `ranked` candidates: cells are found, and the codes of their rows
 // scanned.
 inline double ScanCost(const IndexShape& shape, int64_t nprobe, double ranked) {
@@ -57,7 +71,8 @@ inline double ScanCost(const IndexShape& shape, int64_t nprobe, double ranked) {
   const auto items = static_cast<double>(shape.items);
   if (shape.nlist == 0) return items * shape.scan_cost;
   const auto cells = static_cast<double>(nprobe);
-  return cells * kCellCost + items * cells / shape.nlist * shape.scan_cost;
+  return FindCellsCost(shape, nprobe) +
+         items * cells / shape.nlist * shape.scan_cost;
 }
 
 // A search without a filter.

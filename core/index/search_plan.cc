@@ -24,8 +24,7 @@ FoundBy SearchPlan::Cheapest() const {
 double SearchPlan::Ranked() const {
   // Excluded rows may be the nearest, as a history is: what is left then stands
   // so much further down.
-  const double past = static_cast<double>(allowed_.excluded()) *
-                      (allowed_.filtered() ? allowed_.share() : 1);
+  const auto past = static_cast<double>(allowed_.excluded());
   const auto k = static_cast<double>(k_);
   if (!shape_.refines) return k + past;
   return (std::max<double>(k, kFewestRefined) + past) * effort_.k_factor;
@@ -57,7 +56,8 @@ double SearchPlan::Scanned(int64_t probes) const {
 }
 
 double SearchPlan::CostOfCells(int64_t probes) const {
-  return static_cast<double>(probes) * kCellCost +
+  return FindCellsCost(shape_, probes) +
+         static_cast<double>(allowed_.count()) * kBitCost +
          Scanned(probes) * (kLookUpCost + allowed_.share() * kScoreCost);
 }
 

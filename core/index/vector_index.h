@@ -36,9 +36,13 @@ struct SearchOptions {
   // Rows never to answer; any order, duplicates allowed.
   absl::Span<const int32_t> excluded;
   // The only rows to answer with, but for the excluded ones; null: all.
+  // REQUIRES: each is a row of the index.
   const RowSet* allowed = nullptr;
   // Unset: that which the index was tuned to.
   std::optional<SearchEffort> effort;
+  // Score all that is allowed, whatever it costs: what the best codes of the
+  // index would find.
+  bool exact = false;
 };
 
 // How an answer was found.
@@ -76,6 +80,10 @@ class VectorIndex {
   // effort below 1 where it means something.
   virtual absl::StatusOr<Found> Search(absl::Span<const float> query,
                                        const SearchOptions& options) const = 0;
+  // The vectors of rows [rows, d], as near as the index has them. Unimplemented
+  // for cells that hold nothing but codes to compare with.
+  virtual absl::StatusOr<std::vector<float>> Vectors(
+      absl::Span<const int32_t> rows) const = 0;
 };
 
 }  // namespace segue

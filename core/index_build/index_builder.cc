@@ -37,19 +37,22 @@ absl::Status CheckInputs(const IndexBuildInputs& inputs) {
         config.nlist(), "), nprobe (", config.nprobe(), ") and k_factor (",
         config.k_factor(), ") not negative"));
   }
+  const auto name = [&](int64_t row) {
+    return inputs.name ? inputs.name(row) : absl::StrCat("row ", row);
+  };
   const size_t d = inputs.dimension;
   for (size_t row = 0; row * d < inputs.vectors.size(); ++row) {
     bool zero = true;
     for (const float value : inputs.vectors.subspan(row * d, d)) {
       if (!std::isfinite(value)) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("the vector of row ", row, " is not finite: ", value));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "the vector of ", name(row), " is not finite: ", value));
       }
       zero = zero && value == 0;
     }
     if (zero) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "the vector of row ", row, " is zero: it has no direction"));
+          "the vector of ", name(row), " is zero: it has no direction"));
     }
   }
   return absl::OkStatus();
@@ -109,6 +112,7 @@ absl::Status Tune(const IndexBuildInputs& inputs, const IndexShape& shape,
 absl::StatusOr<BuiltIndex> BuildStructure(const IndexBuildInputs& inputs,
                                           const IndexPlan& plan,
                                           const std::string& path) {
+  const auto start = std::chrono::steady_clock::now();
   BuiltIndex built{.description = plan.factory};
   IndexShape shape;
   {
@@ -117,6 +121,9 @@ absl::StatusOr<BuiltIndex> BuildStructure(const IndexBuildInputs& inputs,
     shape = ShapeOf(PeelFaissIndex(index.get()));
     ASSIGN_OR_RETURN(built.bytes, WriteFaissIndex(*index, path));
   }
+  built.construct_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count();
   if (plan.factory != "Flat") {
     RETURN_IF_ERROR(Tune(inputs, shape, path, built));
     ASSIGN_OR_RETURN(built.losses, MeasureLosses(inputs, built.effort, path));

@@ -26,6 +26,8 @@ struct IndexBuildInputs {
   v1::IndexConfig config;
   int32_t threads = 1;
   uint64_t seed = 1;
+  // What to call a row in an error; empty: by its number.
+  std::function<std::string(int64_t row)> name;
   // Called with a line of text at each stage; may be empty.
   std::function<void(absl::string_view)> progress;
 };
@@ -41,6 +43,7 @@ struct IndexTrial {
   int32_t k = 0;
   SearchEffort effort;
   double overlap = 0;  // @k, with the exact answer
+  double exact = 0;    // share of the searches that scored everything
   // Mean over the queries. Each is searched by one thread, while others search
   // on the other threads.
   double microseconds_per_query = 0;
@@ -69,6 +72,9 @@ struct BuiltIndex {
   std::string description;  // FAISS factory string
   uint64_t bytes = 0;       // of the file
   double build_seconds = 0;
+  // Of these, to train this structure and add the vectors to it; the others
+  // went into choosing and tuning.
+  double construct_seconds = 0;
   // The least effort for the target at at_k, and what it finds: 0 and 1 of a
   // flat index.
   SearchEffort effort;

@@ -76,8 +76,9 @@ std::string RefineOf(v1::IndexConfig::Refine refine) {
 
 // What cells may hold, and how it is refined: fast-scan codes of half a byte
 // for two dimensions or for four, refined by a byte or four bytes a dimension;
-// a byte a dimension and no more; and for the smallest index half a byte a
-// dimension. What the config sets is not tried otherwise.
+// and for the smallest index half a byte a dimension. All are refined, so that
+// any row can be scored: filters and MMR need that. What the config sets is not
+// tried otherwise.
 absl::StatusOr<std::vector<std::string>> PlanCodes(
     const v1::IndexConfig& config, int32_t dimension) {
   auto half = ChooseSubquantizers(config, dimension);
@@ -92,7 +93,6 @@ absl::StatusOr<std::vector<std::string>> PlanCodes(
     codes.push_back(absl::StrCat(",PQ", *half / 2, "x4fs,Refine(SQ8)"));
   }
   codes.push_back(fine + ",RFlat");
-  codes.push_back(",SQ8");
   codes.push_back(fine + ",Refine(SQ4)");
   return codes;
 }

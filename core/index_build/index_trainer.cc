@@ -107,6 +107,7 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> TrainIndex(
         Train(*index, count,
               sample.empty() ? inputs.vectors.data() : sample.data(), threads,
               inputs.seed);
+        sample = {};  // adding needs the room
         const bool is_graph = PeelFaissIndex(index.get()).graph != nullptr;
         ScopedOmpThreads adding(is_graph ? 1 : threads);
         index->add(rows, inputs.vectors.data());

@@ -27,6 +27,7 @@ constexpr int32_t kDeep = 1000;
 // Less than this more found is nothing found.
 constexpr double kGain = 0.0005;
 constexpr double kEverything = 0.9995;
+constexpr double kMostExact = 0.01;
 
 std::vector<int32_t> ProbeChoices(const v1::IndexConfig& config,
                                   int32_t nlist) {
@@ -65,6 +66,7 @@ absl::StatusOr<IndexTrial> TryIndex(
   const int64_t count = exact.size();
   std::vector<double> overlaps(count);
   std::vector<double> microseconds(count);
+  std::vector<char> exactly(count);
   std::vector<absl::Status> failed(count);
   ScopedOmpThreads team(std::max(1, threads));
 #pragma omp parallel for schedule(dynamic, 8)
@@ -77,6 +79,7 @@ absl::StatusOr<IndexTrial> TryIndex(
                           .count();
     if (found.ok()) {
       overlaps[q] = OverlapAtK(Rows(exact[q]), Rows(found->neighbors), k);
+      exactly[q] = found->by == FoundBy::kExact;
     } else {
       failed[q] = found.status();
     }
@@ -85,9 +88,11 @@ absl::StatusOr<IndexTrial> TryIndex(
   for (int64_t q = 0; q < count; ++q) {
     RETURN_IF_ERROR(failed[q]);
     trial.overlap += overlaps[q];
+    trial.exact += exactly[q];
     trial.microseconds_per_query += microseconds[q];
   }
   trial.overlap /= static_cast<double>(count);
+  trial.exact /= static_cast<double>(count);
   trial.microseconds_per_query /= static_cast<double>(count);
   return trial;
 }
@@ -100,23 +105,32 @@ absl::StatusOr<EffortTable::Front> MeasureFront(const v1::IndexConfig& config,
                                                 const MeasureOverlap& measure) {
   const std::vector<int32_t> factors = FactorChoices(config, shape.refines);
   EffortTable::Front front{.k = k};
+  EffortPoint hardest;  // of those that do not count
   double best = 0;
   for (const int32_t nprobe : ProbeChoices(config, shape.nlist)) {
     double most = 0;  // with so many cells
     for (const int32_t factor : factors) {
       const SearchEffort effort = {nprobe, factor};
-      ASSIGN_OR_RETURN(const double overlap, measure(k, effort));
-      front.points.push_back({.effort = effort,
-                              .overlap = overlap,
-                              .cost = SearchCost(shape, k, effort)});
-      const double gain = overlap - most;
-      most = std::max(most, overlap);
+      ASSIGN_OR_RETURN(const MeasuredOverlap measured, measure(k, effort));
+      const EffortPoint point{.effort = effort,
+                              .overlap = measured.overlap,
+                              .cost = SearchCost(shape, k, effort)};
+      // So few cells that they hold no k candidates.
+      if (measured.exact > kMostExact) {
+        hardest = point;
+        break;
+      }
+      front.points.push_back(point);
+      const double gain = measured.overlap - most;
+      most = std::max(most, measured.overlap);
       if (gain < kGain) break;
     }
+    if (front.points.empty()) continue;
     const double gain = most - best;
     best = std::max(best, most);
     if (gain < kGain || best >= kEverything) break;
   }
+  if (front.points.empty()) front.points.push_back(hardest);
   return front;
 }
 
@@ -151,13 +165,13 @@ absl::StatusOr<EffortTable> TuneIndexFile(const IndexBuildInputs& inputs,
     ASSIGN_OR_RETURN(
         fronts.emplace_back(),
         MeasureFront(config, shape, k,
-                     [&](int32_t depth,
-                         const SearchEffort& effort) -> absl::StatusOr<double> {
+                     [&](int32_t depth, const SearchEffort& effort)
+                         -> absl::StatusOr<MeasuredOverlap> {
                        ASSIGN_OR_RETURN(const IndexTrial trial,
                                         TryIndex(*loaded, effort, queries,
                                                  exact, depth, inputs.threads));
                        trials.push_back(trial);
-                       return trial.overlap;
+                       return MeasuredOverlap{trial.overlap, trial.exact};
                      }));
     if (inputs.progress) {
       inputs.progress(

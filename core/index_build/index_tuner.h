@@ -15,9 +15,14 @@
 
 namespace segue {
 
-// Overlap with the exact top k, a mean over queries.
-using MeasureOverlap =
-    std::function<absl::StatusOr<double>(int32_t k, const SearchEffort&)>;
+struct MeasuredOverlap {
+  double overlap = 0;  // with the exact top k, a mean over queries
+  // Share of the searches that found fewer than k and scored everything: these
+  // say nothing of the effort.
+  double exact = 0;
+};
+using MeasureOverlap = std::function<absl::StatusOr<MeasuredOverlap>(
+    int32_t k, const SearchEffort&)>;
 
 // The efforts worth knowing at k. Cells are doubled and halved between (4, 6,
 // 8, 12, ...), candidates doubled, each as long as that finds more; the

@@ -30,8 +30,8 @@ std::vector<int32_t> CellOfRows(const faiss::IndexIVF& ivf) {
   return cells;
 }
 
-Ids Found(const faiss::Index& index, const std::vector<float>& x,
-          int64_t count) {
+Ids NamedBy(const faiss::Index& index, const std::vector<float>& x,
+            int64_t count) {
   std::vector<float> scores(count);
   Ids ids(count);
   index.search(1, x.data(), count, scores.data(), ids.data());
@@ -62,9 +62,9 @@ class Stages {
     const std::vector<float> x =
         ApplyTransforms(layers_.inner, ApplyTransforms(layers_.outer, query));
     if (view_ != nullptr) {
-      cells_ = Found(*Quantizer(), x, static_cast<int64_t>(view_->nprobe));
+      cells_ = NamedBy(*Quantizer(), x, static_cast<int64_t>(view_->nprobe));
     }
-    kept_ = Found(view_ != nullptr ? *view_ : *layers_.core, x, candidates_);
+    kept_ = NamedBy(view_ != nullptr ? *view_ : *layers_.core, x, candidates_);
   }
   bool Searched(int32_t row) const {
     return view_ == nullptr || Has(cells_, cell_of_[row]);
@@ -85,6 +85,25 @@ class Stages {
   Ids cells_, kept_;
 };
 
+// What the server would answer each query with, sorted.
+absl::StatusOr<std::vector<Ids>> Answers(const std::vector<float>& queries,
+                                         int32_t k, const std::string& path,
+                                         const FaissIndexOptions& options) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<VectorIndex> served,
+                   LoadFaissIndex(path, options));
+  const auto d = static_cast<size_t>(options.dimension);
+  std::vector<Ids> answers;
+  for (size_t at = 0; at < queries.size(); at += d) {
+    ASSIGN_OR_RETURN(
+        const Found found,
+        served->Search(absl::MakeConstSpan(queries).subspan(at, d), {.k = k}));
+    Ids& rows = answers.emplace_back();
+    for (const Neighbor& one : found.neighbors) rows.push_back(one.row);
+    std::sort(rows.begin(), rows.end());
+  }
+  return answers;
+}
+
 }  // namespace
 
 absl::StatusOr<OverlapLosses> MeasureLosses(const IndexBuildInputs& inputs,
@@ -99,11 +118,11 @@ absl::StatusOr<OverlapLosses> MeasureLosses(const IndexBuildInputs& inputs,
                  inputs.config.tune_queries());
   ASSIGN_OR_RETURN(const auto exact, ExactTopK(inputs.vectors, queries, d, k,
                                                inputs.threads, {}));
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<VectorIndex> served,
-      LoadFaissIndex(path, {.dimension = d, .size = items, .effort = effort}));
+  // One after the other: each has the whole index in memory.
+  ASSIGN_OR_RETURN(const std::vector<Ids> answers,
+                   Answers(queries, k, path,
+                           {.dimension = d, .size = items, .effort = effort}));
   OverlapLosses losses;
-  absl::Status searched;
   RETURN_IF_ERROR(
       GuardFaiss(absl::StatusCode::kInternal, "losses of the index", [&] {
         const std::unique_ptr<faiss::Index> index(
@@ -111,20 +130,11 @@ absl::StatusOr<OverlapLosses> MeasureLosses(const IndexBuildInputs& inputs,
         const FaissLayers layers = PeelFaissIndex(index.get());
         Stages stages(layers, effort, k);
         ScopedOmpThreads alone(1);
-        for (size_t q = 0; q < exact.size() && searched.ok(); ++q) {
+        for (size_t q = 0; q < exact.size(); ++q) {
           const float* query = queries.data() + q * d;
-          const auto answer = served->Search({query, static_cast<size_t>(d)},
-                                             {.k = k, .effort = effort});
-          searched = answer.status();
-          if (!answer.ok()) break;
-          Ids found;
-          for (const Neighbor& one : answer->neighbors) {
-            found.push_back(one.row);
-          }
-          std::sort(found.begin(), found.end());
           stages.Ask({query, query + d});
           for (const Neighbor& one : exact[q]) {
-            if (Has(found, one.row)) continue;
+            if (Has(answers[q], one.row)) continue;
             if (!stages.Searched(one.row) ||
                 (layers.ivf == nullptr && !stages.Kept(one.row))) {
               ++losses.cells;
@@ -136,7 +146,6 @@ absl::StatusOr<OverlapLosses> MeasureLosses(const IndexBuildInputs& inputs,
           }
         }
       }));
-  RETURN_IF_ERROR(searched);
   const double rows = static_cast<double>(exact.size()) * k;
   losses.cells /= rows;
   losses.codes /= rows;

@@ -152,17 +152,57 @@ v1::FoundBy ToProto(FoundBy by) {
   return v1::FOUND_BY_UNSPECIFIED;
 }
 
-const RowSet* AddressOf(const std::optional<RowSet>& rows) {
-  return rows.has_value() ? &*rows : nullptr;
+// The rows that a search keeps to: those that a filter left, which may be
+// answered; null: all.
+const RowSet* RowsToSearch(const ServingSnapshot& snapshot,
+                           const std::optional<RowSet>& filtered) {
+  if (filtered.has_value()) return &*filtered;
+  return snapshot.available.has_value() ? &*snapshot.available : nullptr;
 }
 
-// The effort that a bundle's table has for k and the target; that of the index
-// where it has no table.
-EffortPoint EffortFor(const ServingSnapshot& snapshot, int32_t k,
-                      double target) {
+// The rows that a request's filter leaves; unset: it has none.
+absl::StatusOr<std::optional<RowSet>> Filtered(const ServingSnapshot& snapshot,
+                                               bool has_filter,
+                                               const v1::Filter& filter) {
+  if (!has_filter) return std::nullopt;
+  ASSIGN_OR_RETURN(RowSet rows,
+                   ApplyFilter(filter, snapshot.attributes, snapshot.items));
+  if (snapshot.available.has_value()) rows.IntersectWith(*snapshot.available);
+  return rows;
+}
+
+// How deep rules look into the answer.
+int32_t Depth(int32_t k, const DiversityRules& rules) {
+  return rules.empty() ? k : k * kDiversityPool;
+}
+
+// The effort that a bundle's table has for k and the target (0: its own), and
+// `more` points beyond it; that of the index where it has no table.
+EffortPoint EffortFor(const ServingSnapshot& snapshot, int32_t k, double target,
+                      int32_t more) {
   if (snapshot.efforts.empty()) return {.effort = snapshot.index->effort()};
-  return snapshot.efforts.Reach(k,
-                                target > 0 ? target : snapshot.target_overlap);
+  return snapshot.efforts.Reach(
+      k, target > 0 ? target : snapshot.target_overlap, more);
+}
+
+// Fills the effort and what it promises.
+void ResolveEffort(const ServingSnapshot& snapshot,
+                   const v1::RetrieveRequest& request, int32_t raised,
+                   ResolvedQuery& query) {
+  // What is excluded stands before what is answered.
+  const int32_t depth = Depth(query.top_k, query.diversity) +
+                        static_cast<int32_t>(query.excluded.size());
+  query.own_effort = request.has_effort() || request.target_overlap() > 0;
+  query.depth = depth;
+  const EffortPoint point = EffortFor(snapshot, depth, request.target_overlap(),
+                                      query.own_effort ? 0 : raised);
+  query.effort = point.effort;
+  query.expected_overlap = point.overlap;
+  if (!request.has_effort()) return;
+  const v1::Effort& asked = request.effort();
+  if (asked.nprobe() > 0) query.effort.nprobe = asked.nprobe();
+  if (asked.k_factor() > 0) query.effort.k_factor = asked.k_factor();
+  if (query.effort != point.effort) query.expected_overlap = 0;
 }
 
 // `out` grows by one: only the response's own fields know their types.
@@ -185,7 +225,8 @@ void AppendFound(const ServingSnapshot& snapshot, const Found& found,
 }  // namespace
 
 absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
-                                           const v1::RetrieveRequest& request) {
+                                           const v1::RetrieveRequest& request,
+                                           int32_t raised) {
   ResolvedQuery query;
   query.top_k = TopK(request.top_k());
   if (snapshot.shape.user_width > 0) {
@@ -218,20 +259,12 @@ absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
       ++query.unknown_history;
     }
   }
-  const EffortPoint point =
-      EffortFor(snapshot, query.top_k, request.target_overlap());
-  query.effort = point.effort;
-  query.expected_overlap = point.overlap;
-  if (const v1::Effort& asked = request.effort(); request.has_effort()) {
-    if (asked.nprobe() > 0) query.effort.nprobe = asked.nprobe();
-    if (asked.k_factor() > 0) query.effort.k_factor = asked.k_factor();
-    if (query.effort != point.effort) query.expected_overlap = 0;
-  }
-  if (request.has_filter()) {
-    ASSIGN_OR_RETURN(
-        query.allowed,
-        ApplyFilter(request.filter(), snapshot.attributes, snapshot.items));
-  }
+  ASSIGN_OR_RETURN(
+      query.diversity,
+      ResolveDiversity(request.diversity(), snapshot.attributes, query.top_k));
+  ResolveEffort(snapshot, request, raised, query);
+  ASSIGN_OR_RETURN(query.allowed,
+                   Filtered(snapshot, request.has_filter(), request.filter()));
   return query;
 }
 
@@ -273,22 +306,33 @@ absl::Status EmbedQueries(const ServingSnapshot& snapshot,
       absl::MakeSpan(vectors));
 }
 
-absl::Status SearchAndFill(const ServingSnapshot& snapshot,
-                           absl::Span<const float> vector,
-                           const ResolvedQuery& query,
-                           v1::RetrieveResponse& response) {
+SearchOptions OptionsOf(const ServingSnapshot& snapshot,
+                        const ResolvedQuery& query) {
+  return {.k = query.top_k,
+          .excluded = query.excluded,
+          .allowed = RowsToSearch(snapshot, query.allowed),
+          .effort = query.effort};
+}
+
+EffortPoint DefaultEffort(const ServingSnapshot& snapshot,
+                          const ResolvedQuery& query, int32_t raised) {
+  return EffortFor(snapshot, query.depth, /*target=*/0, raised);
+}
+
+absl::StatusOr<Found> SearchAndFill(const ServingSnapshot& snapshot,
+                                    absl::Span<const float> vector,
+                                    const ResolvedQuery& query,
+                                    v1::RetrieveResponse& response) {
   ASSIGN_OR_RETURN(
-      const Found found,
-      snapshot.index->Search(vector, {.k = query.top_k,
-                                      .excluded = query.excluded,
-                                      .allowed = AddressOf(query.allowed),
-                                      .effort = query.effort}));
+      Found found,
+      SearchDiversely(*snapshot.index, snapshot.attributes, vector,
+                      query.diversity, OptionsOf(snapshot, query)));
   AppendFound(snapshot, found, response);
   response.mutable_effort()->set_nprobe(query.effort.nprobe);
   response.mutable_effort()->set_k_factor(query.effort.k_factor);
   response.set_expected_overlap(query.expected_overlap);
   response.set_unknown_history(query.unknown_history);
-  return absl::OkStatus();
+  return found;
 }
 
 absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
@@ -303,19 +347,22 @@ absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
                                              absl::MakeSpan(vector)));
   std::vector<int32_t> excluded = {*row};
   AddExcluded(snapshot, request.exclude_item_ids(), excluded);
-  std::optional<RowSet> allowed;
-  if (request.has_filter()) {
-    ASSIGN_OR_RETURN(allowed, ApplyFilter(request.filter(), snapshot.attributes,
-                                          snapshot.items));
-  }
   const int32_t k = TopK(request.top_k());
   ASSIGN_OR_RETURN(
+      const DiversityRules rules,
+      ResolveDiversity(request.diversity(), snapshot.attributes, k));
+  ASSIGN_OR_RETURN(const std::optional<RowSet> filtered,
+                   Filtered(snapshot, request.has_filter(), request.filter()));
+  ASSIGN_OR_RETURN(
       const Found found,
-      snapshot.index->Search(
-          vector, {.k = k,
-                   .excluded = excluded,
-                   .allowed = AddressOf(allowed),
-                   .effort = EffortFor(snapshot, k, /*target=*/0).effort}));
+      SearchDiversely(
+          *snapshot.index, snapshot.attributes, vector, rules,
+          {.k = k,
+           .excluded = excluded,
+           .allowed = RowsToSearch(snapshot, filtered),
+           .effort = EffortFor(snapshot, Depth(k, rules), /*target=*/0,
+                               /*more=*/0)
+                         .effort}));
   v1::SimilarItemsResponse response;
   AppendFound(snapshot, found, response);
   return response;

@@ -10,7 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "core/index/effort_table.h"
 #include "core/index/vector_index.h"
+#include "core/retrieval/diversity.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "core/rows/row_set.h"
 #include "segue/v1/retrieval.pb.h"
@@ -27,9 +29,12 @@ struct ResolvedQuery {
   int32_t seed = 0;               // item row
   std::vector<int32_t> excluded;  // item rows never to answer
   std::optional<RowSet> allowed;  // the only ones to answer, if set
+  DiversityRules diversity;
   int32_t top_k = 0;
+  int32_t depth = 0;  // the k whose effort is taken
   SearchEffort effort;
   double expected_overlap = 0;  // 0: not known
+  bool own_effort = false;      // the request says how hard to search
   int32_t unknown_history = 0;
 };
 
@@ -37,22 +42,32 @@ struct ResolvedQuery {
 //
 // InvalidArgument, with field and value: a feature that the schema does not
 // have, of the wrong kind, twice, or not finite; times that are not parallel to
-// the history; a filter that ApplyFilter() refuses. Looks at the clock where
-// the towers take times and the request has those of its history but none of
-// its own.
+// the history; a filter or a diversity that makes no sense (filter.h,
+// diversity.h). Looks at the clock where the towers take times and the request
+// has those of its history but none of its own. A request that does not say how
+// hard to search is searched `raised` points harder than the bundle's target
+// asks (EffortTable::Reach).
 absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
-                                           const v1::RetrieveRequest& request);
+                                           const v1::RetrieveRequest& request,
+                                           int32_t raised = 0);
+// What the query would be searched with, were the effort raised so much.
+EffortPoint DefaultEffort(const ServingSnapshot& snapshot,
+                          const ResolvedQuery& query, int32_t raised);
 
 // [queries, d] unit vectors, one forward pass for all.
 absl::Status EmbedQueries(const ServingSnapshot& snapshot,
                           absl::Span<const ResolvedQuery* const> queries,
                           std::vector<float>& vectors);
 
-// Searches one vector and fills the response.
-absl::Status SearchAndFill(const ServingSnapshot& snapshot,
-                           absl::Span<const float> vector,
-                           const ResolvedQuery& query,
-                           v1::RetrieveResponse& response);
+// How the index is searched for it; refers to both.
+SearchOptions OptionsOf(const ServingSnapshot& snapshot,
+                        const ResolvedQuery& query);
+
+// Searches one vector and fills the response with what it returns.
+absl::StatusOr<Found> SearchAndFill(const ServingSnapshot& snapshot,
+                                    absl::Span<const float> vector,
+                                    const ResolvedQuery& query,
+                                    v1::RetrieveResponse& response);
 
 // NotFound if the catalogue lacks the item.
 absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(

@@ -22,6 +22,7 @@ constexpr uint64_t kMaxSchemaBytes = uint64_t{1} << 30;
 // What protobuf parses at most.
 constexpr uint64_t kMaxAttributeBytes = (uint64_t{1} << 31) - 1;
 constexpr uint64_t kMaxGoldenBytes = uint64_t{64} << 20;
+constexpr uint64_t kMaxEffortsBytes = uint64_t{1} << 20;
 
 absl::Status Expect(absl::string_view what, int64_t found, int64_t expected) {
   if (found == expected) return absl::OkStatus();
@@ -74,15 +75,54 @@ absl::Status CheckSchema(const v1::FeatureSchema& schema,
                 content.user_row_width());
 }
 
-// A bundle need not have any.
+// Not every bundle has every file.
+bool Has(const v1::Content& content, const char* name) {
+  return std::any_of(content.files().begin(), content.files().end(),
+                     [&](const v1::File& file) {
+                       return file.served() && file.name() == name;
+                     });
+}
+
+absl::Status LoadRemoved(const std::string& folder, const v1::Content& content,
+                         ServingSnapshot& snapshot) {
+  if (!Has(content, layout::kRemovedItems)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const MappedFile file,
+      MappedFile::Open(absl::StrCat(folder, "/", layout::kRemovedItems)));
+  const auto removed = RowSet::Parse(file.bytes(), content.items());
+  if (!removed.ok()) {
+    return absl::DataLossError(
+        absl::StrCat(layout::kRemovedItems, " ", removed.status().message()));
+  }
+  if (removed->size() == content.items()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(layout::kRemovedItems, ": no item is left"));
+  }
+  snapshot.available = RowSet(0, static_cast<int32_t>(content.items()));
+  snapshot.available->Subtract(*removed);
+  snapshot.available->Shrink();
+  return absl::OkStatus();
+}
+
+absl::Status LoadEfforts(const std::string& folder, const v1::Content& content,
+                         ServingSnapshot& snapshot) {
+  if (!Has(content, layout::kEfforts)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(
+      const std::string bytes,
+      ReadFile(absl::StrCat(folder, "/", layout::kEfforts), kMaxEffortsBytes));
+  v1::Efforts efforts;
+  if (!efforts.ParseFromString(bytes)) {
+    return absl::DataLossError("index.efforts does not parse");
+  }
+  ASSIGN_OR_RETURN(snapshot.efforts, EffortTable::Create(efforts));
+  snapshot.target_overlap = efforts.target_overlap();
+  return absl::OkStatus();
+}
+
 absl::Status LoadAttributes(const std::string& folder,
                             const v1::Content& content,
                             ServingSnapshot& snapshot) {
-  const auto there = std::find_if(
-      content.files().begin(), content.files().end(), [](const v1::File& file) {
-        return file.served() && file.name() == layout::kItemAttributes;
-      });
-  if (there == content.files().end()) return absl::OkStatus();
+  if (!Has(content, layout::kItemAttributes)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string bytes,
                    ReadFile(absl::StrCat(folder, "/", layout::kItemAttributes),
                             kMaxAttributeBytes));
@@ -130,6 +170,7 @@ absl::Status LoadTables(const std::string& folder, const v1::Content& content,
                    DisplayTable::Open(path(layout::kItemDisplay),
                                       snapshot.schema.display_columns_size(),
                                       snapshot.items.size()));
+  RETURN_IF_ERROR(LoadRemoved(folder, content, snapshot));
   return LoadAttributes(folder, content, snapshot);
 }
 
@@ -163,8 +204,7 @@ absl::Status LoadTowersAndIndex(const std::string& folder,
                                    .size = content.items(),
                                    .effort = {content.index().nprobe(),
                                               content.index().k_factor()}}));
-  ASSIGN_OR_RETURN(snapshot.efforts, EffortTable::Create(content.index()));
-  snapshot.target_overlap = content.index().target_overlap();
+  RETURN_IF_ERROR(LoadEfforts(folder, content, snapshot));
   ASSIGN_OR_RETURN(const std::string golden,
                    ReadFile(path(layout::kGoldenRequests), kMaxGoldenBytes));
   if (!google::protobuf::util::JsonStringToMessage(golden,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -13,6 +14,7 @@
 #include "core/catalog/row_matrix.h"
 #include "core/index/effort_table.h"
 #include "core/index/vector_index.h"
+#include "core/rows/row_set.h"
 #include "core/schema/vocabulary.h"
 #include "core/towers/towers.h"
 #include "segue/v1/bundle.pb.h"
@@ -32,6 +34,9 @@ struct ServingSnapshot {
   RowMatrix user_rows;  // [users.rows(), u]
   DisplayTable display;
   AttributeIndex attributes;
+  // Rows that may be answered; unset: all. Removed items stay where they are,
+  // so that histories still know them.
+  std::optional<RowSet> available;
   std::unique_ptr<QueryTower> query_tower;
   std::unique_ptr<ItemTower> item_tower;
   std::unique_ptr<VectorIndex> index;

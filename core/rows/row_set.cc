@@ -4,6 +4,9 @@
 
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
 namespace segue {
 
 struct RowSet::Bitmap {
@@ -67,15 +70,6 @@ void RowSet::Subtract(const RowSet& other) {
   roaring_bitmap_andnot_inplace(bitmap_->roaring, other.bitmap_->roaring);
 }
 
-void RowSet::Keep(absl::Span<const int64_t> rows,
-                  std::vector<int32_t>& kept) const {
-  for (const int64_t row : rows) {
-    if (roaring_bitmap_contains(bitmap_->roaring, static_cast<uint32_t>(row))) {
-      kept.push_back(static_cast<int32_t>(row));
-    }
-  }
-}
-
 std::vector<int32_t> RowSet::ToRows() const {
   std::vector<int32_t> rows(size());
   roaring_bitmap_to_uint32_array(bitmap_->roaring,
@@ -90,6 +84,28 @@ void RowSet::Shrink() {
 
 uint64_t RowSet::bytes() const {
   return roaring_bitmap_size_in_bytes(bitmap_->roaring);
+}
+
+std::string RowSet::Serialize() const {
+  std::string bytes(roaring_bitmap_portable_size_in_bytes(bitmap_->roaring),
+                    '\0');
+  roaring_bitmap_portable_serialize(bitmap_->roaring, bytes.data());
+  return bytes;
+}
+
+absl::StatusOr<RowSet> RowSet::Parse(absl::string_view bytes, int64_t rows) {
+  roaring_bitmap_t* const parsed =
+      roaring_bitmap_portable_deserialize_safe(bytes.data(), bytes.size());
+  if (parsed == nullptr) {
+    return absl::DataLossError("is no Roaring bitmap in the portable format");
+  }
+  RowSet set;
+  set.bitmap_ = std::make_unique<Bitmap>(parsed);
+  if (set.size() > 0 && roaring_bitmap_maximum(parsed) >= rows) {
+    return absl::DataLossError(absl::StrCat(
+        "has row ", roaring_bitmap_maximum(parsed), ", of ", rows));
+  }
+  return set;
 }
 
 }  // namespace segue

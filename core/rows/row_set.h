@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
 namespace segue {
@@ -32,14 +35,17 @@ class RowSet {
   void UniteWith(const RowSet& other);
   void Subtract(const RowSet& other);
 
-  // Appends those of `rows` that are in the set, in their order. REQUIRES: each
-  // is a row, of 32 bits.
-  void Keep(absl::Span<const int64_t> rows, std::vector<int32_t>& kept) const;
   // Ascending.
   std::vector<int32_t> ToRows() const;
   // Packs what was added; of no effect on what is in the set.
   void Shrink();
   uint64_t bytes() const;
+
+  // Roaring's portable format, as every implementation of it reads.
+  std::string Serialize() const;
+  // DataLoss if `bytes` are not those of such a set, or it has a row that is
+  // not below `rows`.
+  static absl::StatusOr<RowSet> Parse(absl::string_view bytes, int64_t rows);
 
  private:
   struct Bitmap;

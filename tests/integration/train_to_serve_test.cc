@@ -230,6 +230,70 @@ TEST_F(TrainToServeTest, AFilterKeepsToWhatTheDataSays) {
                         "track_length_seconds"));
 }
 
+TEST_F(TrainToServeTest, ARequestSaysHowHardToSearchAndHowVaried) {
+  auto server = RunningServer::Start(Root(), folder_->path());
+  ASSERT_NE(server, nullptr);
+  const auto ask = [&](const std::string& text) {
+    v1::RetrieveRequest request = SampleRequests(*folder_ / "run")[0];
+    request.set_top_k(50);
+    EXPECT_TRUE(google::protobuf::TextFormat::MergeFromString(text, &request));
+    v1::RetrieveResponse response;
+    const grpc::Status status = server->Retrieve(request, response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_EQ(response.item_ids_size(), 50);
+    return response;
+  };
+  const v1::RetrieveResponse usual = ask("");
+  EXPECT_GE(usual.effort().nprobe(), 1);
+  EXPECT_GT(usual.expected_overlap(), 0.9);
+  const v1::RetrieveResponse little = ask("target_overlap: 0.1");
+  EXPECT_LE(little.effort().nprobe(), usual.effort().nprobe());
+  EXPECT_LT(little.expected_overlap(), usual.expected_overlap());
+  const v1::RetrieveResponse own = ask("effort { nprobe: 3 k_factor: 7 }");
+  EXPECT_EQ(own.effort().nprobe(), 3);
+  EXPECT_EQ(own.effort().k_factor(), 7);
+  EXPECT_EQ(own.expected_overlap(), 0);
+  // One album at most: not the answer of before.
+  const auto ids = [](const v1::RetrieveResponse& response) {
+    return std::set<std::string>(response.item_ids().begin(),
+                                 response.item_ids().end());
+  };
+  EXPECT_NE(
+      ids(ask("diversity { caps { attribute: 'artist_id' at_most: 1 } }")),
+      ids(usual));
+  EXPECT_EQ(
+      ids(ask("diversity { caps { attribute: 'artist_id' at_most: 50 } }")),
+      ids(usual));
+  EXPECT_EQ(ids(ask("diversity { mmr: 0.5 }")).size(), 50);
+}
+
+TEST_F(TrainToServeTest, ARefreshedCatalogueIsServed) {
+  const std::string root = *folder_ / "refreshed";
+  const Finished refreshed = RunTrainer(
+      {"refresh", "--bundle", Root(), "--items",
+       *folder_ / "data/items.parquet", "--set", "bundle_root=" + root},
+      folder_->path());
+  ASSERT_EQ(refreshed.code, 0) << refreshed.errors;
+  v1::RefreshReport report;
+  ASSERT_TRUE(
+      google::protobuf::util::JsonStringToMessage(refreshed.output, &report)
+          .ok());
+  EXPECT_EQ(report.items(), 2000);
+  EXPECT_GT(report.added(), 100);
+  EXPECT_EQ(report.changed(), 0);
+  EXPECT_EQ(report.removed(), 0);
+  EXPECT_GE(report.new_overlap(), 0.9);
+  auto server = RunningServer::Start(root, folder_->path());
+  ASSERT_NE(server, nullptr);
+  v1::RetrieveRequest request = SampleRequests(*folder_ / "run")[0];
+  request.set_top_k(1000);
+  v1::RetrieveResponse response;
+  const grpc::Status status = server->Retrieve(request, response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.allowed_items(), 2000);
+  EXPECT_EQ(response.item_ids_size(), 1000);
+}
+
 TEST_F(TrainToServeTest, TheWholeCatalogueCanBeAskedForInThousands) {
   auto server = RunningServer::Start(Root(), folder_->path());
   ASSERT_NE(server, nullptr);

@@ -229,7 +229,7 @@ std::vector<BadVersion> BadVersions() {
        .outcome = "incompatible",
        .said = "l2"},
       {.name = "TooLarge",
-       .options = {.items = 5000},
+       .options = {.items = 400, .prefix = std::string(300, 'i')},
        // Its size is looked at first.
        .damage = [](auto& f) { FlipAByte(f + "/" + layout::kIndex); },
        .max_bundle_bytes = 100000,

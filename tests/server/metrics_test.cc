@@ -84,17 +84,20 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
   for (std::string line; std::getline(text, line);) {
     if (line.rfind("# TYPE ", 0) == 0) types.push_back(line.substr(7));
   }
-  EXPECT_THAT(types, UnorderedElementsAre(
-                         "segue_requests_total counter",
-                         "segue_request_duration_seconds histogram",
-                         "segue_embed_batch_queries histogram",
-                         "segue_unknown_history_ids_total counter",
-                         "segue_queue_length gauge", "segue_bundle_info gauge",
-                         "segue_bundle_items gauge", "segue_bundle_bytes gauge",
-                         "segue_bundle_loaded_timestamp_seconds gauge",
-                         "segue_bundle_reloads_total counter",
-                         "process_resident_memory_bytes gauge",
-                         "process_open_fds gauge"));
+  EXPECT_THAT(
+      types,
+      UnorderedElementsAre(
+          "segue_requests_total counter",
+          "segue_request_duration_seconds histogram",
+          "segue_embed_batch_queries histogram", "segue_live_overlap histogram",
+          "segue_live_overlap_dropped_total counter",
+          "segue_effort_raised_points gauge",
+          "segue_unknown_history_ids_total counter", "segue_queue_length gauge",
+          "segue_bundle_info gauge", "segue_bundle_items gauge",
+          "segue_bundle_bytes gauge",
+          "segue_bundle_loaded_timestamp_seconds gauge",
+          "segue_bundle_reloads_total counter",
+          "process_resident_memory_bytes gauge", "process_open_fds gauge"));
 }
 
 // What changed but the process's own.

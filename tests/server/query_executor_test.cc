@@ -61,7 +61,7 @@ class QueryExecutorTest : public ::testing::Test {
   }
 
   void Execute(const std::vector<Job*>& jobs, int max_batch = 16) {
-    QueryExecutor(holder_, metrics_, max_batch).Execute(jobs);
+    QueryExecutor(holder_, metrics_, live_overlap_, max_batch).Execute(jobs);
   }
 
   double Metric(const std::string& series) {
@@ -70,6 +70,7 @@ class QueryExecutorTest : public ::testing::Test {
 
   SnapshotHolder holder_;
   Metrics metrics_;
+  LiveOverlap live_overlap_{{}, metrics_};
   std::shared_ptr<const ServingSnapshot> retired_;
   std::vector<std::vector<float>> embedded_;  // seed rows of each forward pass
   int searches_ = 0;

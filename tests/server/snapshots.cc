@@ -38,6 +38,10 @@ class FakeIndex : public VectorIndex {
   int64_t size() const override { return parts_.items; }
   int32_t dimension() const override { return kShape.dimension; }
   SearchEffort effort() const override { return {}; }
+  absl::StatusOr<std::vector<float>> Vectors(
+      absl::Span<const int32_t> rows) const override {
+    return std::vector<float>(rows.size() * kShape.dimension, 1.0f);
+  }
   absl::StatusOr<Found> Search(absl::Span<const float>,
                                const SearchOptions& options) const override {
     const std::set<int32_t> out(options.excluded.begin(),
@@ -45,10 +49,17 @@ class FakeIndex : public VectorIndex {
     Found found;
     for (int32_t row = 0; row < parts_.items; ++row) {
       if (out.count(row) > 0) continue;
+      if (options.allowed != nullptr && !options.allowed->Contains(row)) {
+        continue;
+      }
       ++found.allowed;
       if (static_cast<int32_t>(found.neighbors.size()) < options.k) {
         found.neighbors.push_back({row, 0.5f});
       }
+    }
+    if (options.exact) {
+      if (parts_.on_exact_search) parts_.on_exact_search();
+      return found;
     }
     if (!parts_.on_search) return found;
     const absl::Status status = parts_.on_search(found.neighbors);

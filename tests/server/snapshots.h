@@ -26,6 +26,8 @@ struct FakeParts {
   std::function<absl::Status(absl::Span<const float> seeds)> on_embed;
   // Called after a search; may change what it found.
   std::function<absl::Status(std::vector<Neighbor>& found)> on_search;
+  // Called instead after an exact one.
+  std::function<void()> on_exact_search;
 };
 
 // Version "fake", items "i0", "i1", ..., no users, vectors and histories of 1.

@@ -219,6 +219,7 @@ absl::StatusOr<std::string> PublishTinyBundle(
       const BuiltIndex index,
       WriteIndex(item_tower, add(layout::kIndex), options.items, item_rows));
 
+  if (!options.extra_file.empty()) add(options.extra_file.c_str());
   if (options.before_seal) options.before_seal(writer->staging_folder());
   v1::Content content = ContentOf(options, index);
   if (options.edit_content) options.edit_content(content);

@@ -30,6 +30,8 @@ struct TinyBundleOptions {
   // Changes files in the folder before they are hashed: what comes out is a
   // bundle whose hashes are right and whose contents are not.
   std::function<void(const std::string& folder)> before_seal;
+  // One more served file, which before_seal writes; empty: none.
+  std::string extra_file;
   // Changes what the manifest says, likewise.
   std::function<void(v1::Content&)> edit_content;
 };

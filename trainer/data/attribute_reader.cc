@@ -105,7 +105,10 @@ absl::Status AttributePass::AddRow(const RowBatch& batch, int64_t row) {
   any_known_ |= *owner < known_;
   seen_.resize(owners_.size());
   if (seen_[*owner]) {
-    ++counts_.duplicates;
+    if (++counts_.duplicates == 1) {
+      counts_.first_duplicate =
+          absl::StrCat(reader_->CellName(0, row), ": '", IdText(ids, row), "'");
+    }
     return absl::OkStatus();
   }
   seen_[*owner] = true;
@@ -144,6 +147,7 @@ absl::StatusOr<AttributeCounts> AttributePass::Run() {
   }
   seen_.resize(owners_.size());
   counts_.without_row = std::count(seen_.begin(), seen_.end(), false);
+  counts_.has_row = std::move(seen_);
   for (std::vector<std::string>& texts : counts_.display) {
     texts.resize(owners_.size());
   }

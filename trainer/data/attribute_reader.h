@@ -31,9 +31,11 @@ struct AttributeTable {
 
 struct AttributeCounts {
   int64_t rows = 0;
-  int64_t unused = 0;      // of no owner, or without an id
-  int64_t duplicates = 0;  // an id a second time: the first row counts
+  int64_t unused = 0;           // of no owner, or without an id
+  int64_t duplicates = 0;       // an id a second time: the first row counts
+  std::string first_duplicate;  // its cell and id
   int64_t without_row = 0;
+  std::vector<bool> has_row;  // by row of owners
   // [column][row of owners], parallel to display_columns; "" where none.
   std::vector<std::vector<std::string>> display;
 };

@@ -88,8 +88,9 @@ absl::StatusOr<ItemBuilders> ReadEvents(
                       std::move(sorted.new_items)};
 }
 
-absl::Status ReadItemsFile(const v1::ItemsConfig& config,
-                           FeatureBuilders& builders, Dataset& dataset) {
+absl::StatusOr<AttributeCounts> ReadItemsFile(const v1::ItemsConfig& config,
+                                              FeatureBuilders& builders,
+                                              Dataset& dataset) {
   AttributeTable table{config.path(), config.id_column(), "item"};
   table.add_owners = config.catalogue() == v1::ItemsConfig::ALL;
   const std::vector<const v1::ItemFeature*> columns = ItemColumns(config);
@@ -108,7 +109,7 @@ absl::Status ReadItemsFile(const v1::ItemsConfig& config,
   dataset.counts.item_rows_unused = counts.unused;
   dataset.counts.duplicate_item_rows = counts.duplicates;
   dataset.counts.items_without_row = counts.without_row;
-  return absl::OkStatus();
+  return counts;
 }
 
 // Mappings into their builders, now that the items are known.
@@ -145,8 +146,11 @@ absl::Status CheckVectors(const v1::ItemFeature& feature,
   return absl::OkStatus();
 }
 
-absl::Status ReadItems(const v1::ItemsConfig& config, const Say& say,
-                       ItemBuilders read, Dataset& dataset) {
+// Returns what it read of items.path; nothing if there is none.
+absl::StatusOr<AttributeCounts> ReadItems(const v1::ItemsConfig& config,
+                                          const Say& say, ItemBuilders read,
+                                          Dataset& dataset) {
+  AttributeCounts file;
   const std::vector<const v1::ItemFeature*> columns = ItemColumns(config);
   for (size_t c = 0; c < columns.size(); ++c) {
     const v1::ItemFeature& column = *columns[c];
@@ -162,7 +166,7 @@ absl::Status ReadItems(const v1::ItemsConfig& config, const Say& say,
   }
   if (!config.path().empty()) {
     say(absl::StrCat("reading ", config.path()));
-    RETURN_IF_ERROR(ReadItemsFile(config, read.builders, dataset));
+    ASSIGN_OR_RETURN(file, ReadItemsFile(config, read.builders, dataset));
   } else if (!config.display_columns().empty()) {
     return absl::InvalidArgumentError(
         "items.display_columns are columns of items.path, which is not set");
@@ -182,7 +186,7 @@ absl::Status ReadItems(const v1::ItemsConfig& config, const Say& say,
     tables.push_back(read.builders[c]->Finish(
         dataset.items.size(), of_events ? read.new_rows_of_events : same));
   }
-  return absl::OkStatus();
+  return file;
 }
 
 // What the filters of targets and of dislikes made of the events.
@@ -249,11 +253,38 @@ absl::StatusOr<Dataset> ReadDataset(
   ASSIGN_OR_RETURN(ItemBuilders builders,
                    ReadEvents(config, progress, dataset));
   SayFilters(config.events(), dataset, say);
-  RETURN_IF_ERROR(ReadItems(config.items(), say, std::move(builders), dataset));
+  RETURN_IF_ERROR(
+      ReadItems(config.items(), say, std::move(builders), dataset).status());
   RETURN_IF_ERROR(ReadUsers(config.users(), dataset));
   say(absl::StrCat(dataset.log.size(), " events of ", dataset.users.size(),
                    " users and ", dataset.items.size(), " items"));
   return dataset;
+}
+
+absl::StatusOr<Catalogue> ReadCatalogue(
+    const v1::ItemsConfig& config, Vocabulary known,
+    const std::function<void(absl::string_view)>& progress) {
+  const Say say = [&](const std::string& line) {
+    if (progress) progress(line);
+  };
+  v1::ItemsConfig all = config;
+  all.set_catalogue(v1::ItemsConfig::ALL);
+  ItemBuilders builders;
+  for (const v1::ItemFeature* column : ItemColumns(all)) {
+    builders.builders.push_back(std::make_unique<FeatureBuilder>(
+        column->name(), column->kind(), column->separator()));
+  }
+  Catalogue catalogue;
+  catalogue.data.items = std::move(known);
+  ASSIGN_OR_RETURN(AttributeCounts file,
+                   ReadItems(all, say, std::move(builders), catalogue.data));
+  if (file.duplicates > 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file.first_duplicate, " has a row already; ",
+                     file.duplicates, " rows are such"));
+  }
+  catalogue.listed = std::move(file.has_row);
+  return catalogue;
 }
 
 }  // namespace segue

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -36,6 +37,21 @@ namespace segue {
 // Parquet).
 absl::StatusOr<Dataset> ReadDataset(
     const v1::TrainerConfig& config,
+    const std::function<void(absl::string_view)>& progress);
+
+// Items alone.
+struct Catalogue {
+  // items, item_features, item_attributes, display and their counts.
+  Dataset data;
+  std::vector<bool> listed;  // by item: items.path has a row of it
+};
+
+// Reads items.path and mappings, whatever config.catalogue says, for the items
+// that are `known`, in their order, and for those that items.path has besides,
+// behind them. Features of EVENTS have no values. Errors as ReadDataset();
+// InvalidArgument too if an item has two rows.
+absl::StatusOr<Catalogue> ReadCatalogue(
+    const v1::ItemsConfig& config, Vocabulary known,
     const std::function<void(absl::string_view)>& progress);
 
 // "26.0.1" and the like.

@@ -1,5 +1,6 @@
 #include "trainer/publish/exporter.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -71,18 +72,34 @@ absl::Status WriteTables(const TwoTowerModel& model, const Dataset& data,
   if (!config.attributes().empty()) {
     ASSIGN_OR_RETURN(const v1::Attributes attributes,
                      ItemAttributes(config, data));
-    std::string bytes;
-    if (!attributes.SerializeToString(&bytes)) {
-      return absl::FailedPreconditionError(
-          "items.attributes: over 2 GiB of them; leave out those with the most "
-          "values");
-    }
-    RETURN_IF_ERROR(WriteFileAtomically(
-        writer.Add(layout::kItemAttributes, FileRole::kServed), bytes));
+    RETURN_IF_ERROR(WriteAttributesFile(attributes, writer));
   }
   return WriteFileAtomically(
       writer.Add(layout::kItemDisplay, FileRole::kServed),
       DisplayTable::Serialize(data.display));
+}
+
+// What the index was tuned on, and what that showed.
+absl::Status WriteTuning(absl::Span<const float> queries,
+                         const v1::IndexConfig& config, const BuiltIndex& built,
+                         int32_t dimension, BundleWriter& writer) {
+  if (!built.efforts.empty()) {
+    v1::Efforts efforts;
+    built.efforts.ToProto(efforts);
+    // Where limits kept it from more, searches must not ask for more.
+    efforts.set_target_overlap(
+        std::min(config.target_overlap(), built.overlap));
+    RETURN_IF_ERROR(
+        WriteFileAtomically(writer.Add(layout::kEfforts, FileRole::kServed),
+                            efforts.SerializeAsString()));
+  }
+  if (queries.empty()) return absl::OkStatus();
+  return WriteRows(writer.Add(layout::kTuningQueries, FileRole::kAuxiliary),
+                   static_cast<int64_t>(queries.size()) / dimension, dimension,
+                   [&](int64_t row, absl::Span<float> out) {
+                     std::copy_n(queries.begin() + row * dimension, dimension,
+                                 out.begin());
+                   });
 }
 
 }  // namespace
@@ -138,10 +155,13 @@ absl::StatusOr<v1::Content> ExportModel(const TwoTowerModel& model,
 }
 
 absl::StatusOr<BuiltIndex> ExportIndex(
-    absl::Span<const float> vectors, absl::Span<const float> queries,
-    const v1::TrainerConfig& config, int32_t threads,
-    const std::function<void(absl::string_view)>& progress,
+    const Vocabulary& items, absl::Span<const float> vectors,
+    absl::Span<const float> queries, const v1::TrainerConfig& config,
+    int32_t threads, const std::function<void(absl::string_view)>& progress,
     BundleWriter& writer, v1::Content& content) {
+  const auto name = [&](int64_t row) {
+    return absl::StrCat("item \"", items.id(static_cast<int32_t>(row)), "\"");
+  };
   ASSIGN_OR_RETURN(BuiltIndex built,
                    BuildIndex({.dimension = content.dimension(),
                                .vectors = vectors,
@@ -149,6 +169,7 @@ absl::StatusOr<BuiltIndex> ExportIndex(
                                .config = config.index(),
                                .threads = threads,
                                .seed = config.seed(),
+                               .name = name,
                                .progress = progress},
                               writer.Add(layout::kIndex, FileRole::kServed)));
   v1::IndexInfo& info = *content.mutable_index();
@@ -156,8 +177,8 @@ absl::StatusOr<BuiltIndex> ExportIndex(
   info.set_description(built.description);
   info.set_nprobe(built.effort.nprobe);
   info.set_k_factor(built.effort.k_factor);
-  info.set_target_overlap(config.index().target_overlap());
-  built.efforts.ToProto(info);
+  RETURN_IF_ERROR(
+      WriteTuning(queries, config.index(), built, content.dimension(), writer));
   return built;
 }
 

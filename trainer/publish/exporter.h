@@ -13,6 +13,7 @@
 #include "absl/types/span.h"
 #include "core/bundle/bundle_writer.h"
 #include "core/index_build/index_builder.h"
+#include "core/schema/vocabulary.h"
 #include "segue/v1/bundle.pb.h"
 #include "segue/v1/config.pb.h"
 #include "segue/v1/retrieval.pb.h"
@@ -33,12 +34,12 @@ absl::StatusOr<v1::Content> ExportModel(const TwoTowerModel& model,
                                         const v1::BatchRetrieveRequest& golden,
                                         BundleWriter& writer);
 
-// Builds the index over `vectors` [items, d] and tunes it on `queries` [Q, d];
-// fills content.index.
+// Builds the index over `vectors` [items, d] and tunes it on `queries` [Q, d],
+// which stay in the bundle; fills content.index.
 absl::StatusOr<BuiltIndex> ExportIndex(
-    absl::Span<const float> vectors, absl::Span<const float> queries,
-    const v1::TrainerConfig& config, int32_t threads,
-    const std::function<void(absl::string_view)>& progress,
+    const Vocabulary& items, absl::Span<const float> vectors,
+    absl::Span<const float> queries, const v1::TrainerConfig& config,
+    int32_t threads, const std::function<void(absl::string_view)>& progress,
     BundleWriter& writer, v1::Content& content);
 
 }  // namespace segue

@@ -7,6 +7,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/bundle/layout.h"
 
 namespace segue {
 namespace {
@@ -40,6 +42,30 @@ void Invert(const FeatureTable& table, v1::AttributeColumn& column) {
   }
 }
 
+void MoveValues(const std::vector<int32_t>& rows, v1::AttributeColumn& column) {
+  std::vector<int64_t> begins = {0};
+  std::vector<int32_t> moved;
+  for (int v = 0; v < column.values_size(); ++v) {
+    for (int64_t i = column.begins(v); i < column.begins(v + 1); ++i) {
+      const int32_t row = rows[column.rows(static_cast<int>(i))];
+      if (row >= 0) moved.push_back(row);
+    }
+    std::sort(moved.begin() + begins.back(), moved.end());
+    begins.push_back(static_cast<int64_t>(moved.size()));
+  }
+  column.mutable_begins()->Assign(begins.begin(), begins.end());
+  column.mutable_rows()->Assign(moved.begin(), moved.end());
+}
+
+void MoveNumbers(const std::vector<int32_t>& rows, int64_t count,
+                 v1::AttributeColumn& column) {
+  std::vector<double> moved(count, std::numeric_limits<double>::quiet_NaN());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] >= 0) moved[rows[i]] = column.numbers(static_cast<int>(i));
+  }
+  column.mutable_numbers()->Assign(moved.begin(), moved.end());
+}
+
 }  // namespace
 
 absl::StatusOr<v1::Attributes> ItemAttributes(const v1::ItemsConfig& config,
@@ -64,6 +90,29 @@ absl::StatusOr<v1::Attributes> ItemAttributes(const v1::ItemsConfig& config,
     }
   }
   return attributes;
+}
+
+void MoveAttributes(const std::vector<int32_t>& rows, int64_t count,
+                    v1::Attributes& attributes) {
+  for (v1::AttributeColumn& column : *attributes.mutable_columns()) {
+    if (column.kind() == v1::AttributeColumn::NUMERIC) {
+      MoveNumbers(rows, count, column);
+    } else {
+      MoveValues(rows, column);
+    }
+  }
+}
+
+absl::Status WriteAttributesFile(const v1::Attributes& attributes,
+                                 BundleWriter& writer) {
+  std::string bytes;
+  if (!attributes.SerializeToString(&bytes)) {
+    return absl::FailedPreconditionError(
+        "items.attributes: over 2 GiB of them; leave out those with the most "
+        "values");
+  }
+  return WriteFileAtomically(
+      writer.Add(layout::kItemAttributes, FileRole::kServed), bytes);
 }
 
 }  // namespace segue

@@ -27,8 +27,8 @@ std::function<void(absl::string_view)> Lines(Progress& progress) {
   return [&progress](absl::string_view line) { progress.Line(line); };
 }
 
-// Training queries: what the tuner and the golden requests ask. Not the test's:
-// nothing is chosen by looking at it.
+// Training queries: what the golden requests ask. Not the test's: nothing is
+// chosen by looking at it.
 std::vector<EvaluationQuery> DrawTrainingQueries(const WindowSampler& sampler,
                                                  int64_t count) {
   std::vector<EvaluationQuery> queries;
@@ -120,12 +120,16 @@ absl::StatusOr<std::string> PublishModel(
   progress.Line(absl::StrCat("embedding ", data.items.size(), " items"));
   std::vector<float> vectors(int64_t{data.items.size()} * d);
   RETURN_IF_ERROR(model.EmbedItems(absl::MakeSpan(vectors)));
+  // Queries that the towers did not learn, where there are any.
   const std::vector<EvaluationQuery> tuning =
-      DrawTrainingQueries(sampler, config.index().tune_queries());
+      split.validation.empty()
+          ? DrawTrainingQueries(sampler, config.index().tune_queries())
+          : SampleQueries(split.validation, config.index().tune_queries(),
+                          config.seed());
   std::vector<float> queries(tuning.size() * d);
   RETURN_IF_ERROR(model.EmbedQueries(tuning, absl::MakeSpan(queries)));
   ASSIGN_OR_RETURN(const BuiltIndex built,
-                   ExportIndex(vectors, queries, config, threads,
+                   ExportIndex(data.items, vectors, queries, config, threads,
                                Lines(progress), *writer, content));
   FillIndexReport(built, *report.mutable_index());
 

@@ -1,4 +1,4 @@
-// evaluate, index, inspect: what can be done to a published bundle.
+// evaluate, index, refresh, inspect: what can be done to a published bundle.
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -67,6 +67,23 @@ absl::Status RunIndex(const std::string& bundle_folder,
       const std::string version,
       RepublishIndex(bundle_folder, config, UseThreads(config), progress));
   std::printf("%s/%s\n", config.bundle_root().c_str(), version.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status RunRefresh(const std::string& bundle_folder,
+                        v1::TrainerConfig config,
+                        const RefreshOptions& options) {
+  LeaveOutEmptyPaths(config);
+  RETURN_IF_ERROR(ValidateTrainerConfig(config));
+  Progress progress("");
+  ASSIGN_OR_RETURN(const Refreshed refreshed,
+                   RefreshBundle(bundle_folder, config, options,
+                                 UseThreads(config), progress));
+  ASSIGN_OR_RETURN(const std::string json, MessageToJson(refreshed.report,
+                                                         /*spaced=*/true));
+  std::fputs(json.c_str(), stdout);
+  progress.Line(
+      absl::StrCat("published ", config.bundle_root(), "/", refreshed.version));
   return absl::OkStatus();
 }
 

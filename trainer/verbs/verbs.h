@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "segue/v1/config.pb.h"
 #include "trainer/data/synthetic.h"
+#include "trainer/publish/refresh.h"
 
 namespace segue {
 
@@ -29,6 +30,12 @@ absl::Status RunEvaluate(const std::string& bundle_folder,
 // Publishes the bundle with an index built anew.
 absl::Status RunIndex(const std::string& bundle_folder,
                       v1::TrainerConfig config);
+
+// Publishes the bundle with the catalogue that items.path lists now; prints
+// what became of it as JSON.
+absl::Status RunRefresh(const std::string& bundle_folder,
+                        v1::TrainerConfig config,
+                        const RefreshOptions& options);
 
 // Verifies every file of the bundle and prints its manifest.
 absl::Status RunInspect(const std::string& bundle_folder);

@@ -37,16 +37,37 @@ TEST(EffortTableTest, KeepsWhatCostsMoreAndFindsMore) {
 TEST(EffortTableTest, OfTheSameCostTheBetterOneIsKept) {
   const EffortTable table = EffortTable::FrontsOf(
       {{.k = 5, .points = {{{1, 1}, .5, 7}, {{1, 2}, .6, 7}}}});
-  ASSERT_EQ(table.For(5).points.size(), 1u);
-  EXPECT_EQ(table.For(5).points[0].overlap, .6);
+  ASSERT_EQ(table.fronts()[0].points.size(), 1u);
+  EXPECT_EQ(table.Reach(5, 0).overlap, .6);
 }
 
-TEST(EffortTableTest, AKBetweenIsHeldToTheNextOne) {
-  const EffortTable table = Table();
-  EXPECT_EQ(table.For(1).k, 10);
-  EXPECT_EQ(table.For(10).k, 10);
-  EXPECT_EQ(table.For(11).k, 100);
-  EXPECT_EQ(table.For(5000).k, 100);
+TEST(EffortTableTest, BetweenTwoKTheEffortIsInterpolated) {
+  const EffortTable table =
+      EffortTable::FrontsOf({{.k = 10, .points = {{{4, 2}, .96, 100}}},
+                             {.k = 1000, .points = {{{64, 8}, .95, 6400}}}});
+  EXPECT_EQ(table.Reach(1, .9).effort, (SearchEffort{4, 2}));
+  EXPECT_EQ(table.Reach(10, .9).effort, (SearchEffort{4, 2}));
+  EXPECT_EQ(table.Reach(100, .9).effort, (SearchEffort{16, 4}));
+  EXPECT_EQ(table.Reach(100, .9).overlap, .95);
+  EXPECT_NEAR(table.Reach(100, .9).cost, 800, 1e-6);
+  EXPECT_EQ(table.Reach(1000, .9).effort, (SearchEffort{64, 8}));
+  EXPECT_EQ(table.Reach(5000, .9).effort, (SearchEffort{64, 8}));
+}
+
+TEST(EffortTableTest, WhatAnIndexLacksStaysZeroBetweenTwoK) {
+  const EffortTable table =
+      EffortTable::FrontsOf({{.k = 10, .points = {{{4, 0}, .9, 1}}},
+                             {.k = 1000, .points = {{{16, 0}, .9, 4}}}});
+  EXPECT_EQ(table.Reach(100, .9).effort, (SearchEffort{8, 0}));
+}
+
+TEST(EffortTableTest, MorePointsAreTakenAsFarAsThereAre) {
+  const EffortTable table = EffortTable::FrontsOf(
+      {{.k = 5,
+        .points = {{{1, 1}, .8, 1}, {{2, 1}, .9, 2}, {{3, 1}, .95, 3}}}});
+  EXPECT_EQ(table.Reach(5, .85, 0).cost, 2);
+  EXPECT_EQ(table.Reach(5, .85, 1).cost, 3);
+  EXPECT_EQ(table.Reach(5, .85, 9).cost, 3);
 }
 
 TEST(EffortTableTest, TheCheapestThatReachesTheTarget) {
@@ -73,12 +94,12 @@ TEST(EffortTableTest, WhereNothingWasMeasuredEverythingIsFound) {
 }
 
 TEST(EffortTableTest, ABundleKeepsIt) {
-  v1::IndexInfo info;
+  v1::Efforts info;
   Table().ToProto(info);
   EXPECT_EQ(info.points_size(), 4);
   const auto back = EffortTable::Create(info);
   ASSERT_THAT(back, IsOk());
-  v1::IndexInfo again;
+  v1::Efforts again;
   back->ToProto(again);
   EXPECT_EQ(info.SerializeAsString(), again.SerializeAsString());
 }
@@ -94,7 +115,7 @@ TEST(EffortTableTest, PointsOfNoFrontAreRefused) {
                              "5 overlap: .5 cost: 2 }",
                              "points { k: 9 overlap: .5 cost: 1 } points { k: "
                              "5 overlap: .6 cost: 2 }"}) {
-    v1::IndexInfo info;
+    v1::Efforts info;
     ASSERT_TRUE(google::protobuf::TextFormat::ParseFromString(points, &info));
     EXPECT_THAT(
         EffortTable::Create(info),

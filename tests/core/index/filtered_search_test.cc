@@ -72,7 +72,7 @@ class FilteredSearchTest : public ::testing::Test {
     index->add(kRows, vectors_.data());
     faiss::write_index(index.get(), path.c_str());
     auto loaded = LoadFaissIndex(
-        path, {.dimension = kDimension, .size = kRows, .effort = {8, 40}});
+        path, {.dimension = kDimension, .size = kRows, .effort = {24, 20}});
     ASSERT_THAT(loaded, IsOk());
     index_ = std::move(*loaded);
   }
@@ -167,7 +167,7 @@ TEST_F(FilteredSearchTest, ExcludedNeighboursLeaveRoomUnderAFilterToo) {
     // More than the candidates that are refined.
     nearest.resize(500);
     FoundBy by = FoundBy::kExact;
-    sum += Overlap(q * 7, Every(1), nearest, by, SearchEffort{64, 4});
+    sum += Overlap(q * 7, Every(1), nearest, by, SearchEffort{64, 2});
     EXPECT_EQ(by, FoundBy::kMoreCandidates);
   }
   EXPECT_GE(sum / 10, 0.95);

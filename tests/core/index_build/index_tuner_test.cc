@@ -26,10 +26,12 @@ class FakeIndex {
 
   MeasureOverlap Measure() {
     return
-        [this](int32_t, const SearchEffort& effort) -> absl::StatusOr<double> {
+        [this](int32_t,
+               const SearchEffort& effort) -> absl::StatusOr<MeasuredOverlap> {
           calls.push_back(effort);
-          return std::min({ceiling_, double(effort.nprobe) / probes_,
-                           double(effort.k_factor) / factor_});
+          return MeasuredOverlap{
+              .overlap = std::min({ceiling_, double(effort.nprobe) / probes_,
+                                   double(effort.k_factor) / factor_})};
         };
   }
 
@@ -81,21 +83,44 @@ TEST(MeasureFrontTest, FixedSettingsAreTheOnlyOnes) {
 }
 
 TEST(MeasureFrontTest, WhatAnIndexLacksStaysZero) {
-  const EffortTable graph =
-      Fronts({}, {.items = 100},
-             [](int32_t, const SearchEffort&) -> absl::StatusOr<double> {
-               return .5;
-             });
+  const EffortTable graph = Fronts(
+      {}, {.items = 100},
+      [](int32_t, const SearchEffort&) -> absl::StatusOr<MeasuredOverlap> {
+        return MeasuredOverlap{.overlap = .5};
+      });
   EXPECT_EQ(graph.Reach(100, .97).effort, SearchEffort());
   EXPECT_EQ(graph.Reach(100, .97).overlap, .5);
 }
 
+TEST(MeasureFrontTest, SearchesThatScoredEverythingAreNoPoints) {
+  // Below 12 cells there are fewer than k candidates, and the answer is whole.
+  const auto measure =
+      [](int32_t,
+         const SearchEffort& effort) -> absl::StatusOr<MeasuredOverlap> {
+    if (effort.nprobe < 12) return MeasuredOverlap{.overlap = 1, .exact = .5};
+    return MeasuredOverlap{.overlap = std::min(.97, effort.nprobe / 50.0)};
+  };
+  const EffortTable table = Fronts({}, kCells, measure);
+  EXPECT_EQ(table.Reach(100, 0).effort.nprobe, 12);
+  EXPECT_EQ(table.Reach(100, .95).effort.nprobe, 48);
+}
+
+TEST(MeasureFrontTest, WhereAllSearchesScoreEverythingTheHardestIsKept) {
+  const EffortTable table = Fronts(
+      {}, {.items = 100, .nlist = 4, .refines = true},
+      [](int32_t, const SearchEffort&) -> absl::StatusOr<MeasuredOverlap> {
+        return MeasuredOverlap{.overlap = 1, .exact = 1};
+      });
+  EXPECT_EQ(table.Reach(100, .97).effort.nprobe, 4);
+}
+
 TEST(MeasureFrontTest, AFailedMeasurementIsHandedOn) {
   EXPECT_THAT(
-      MeasureFront({}, kCells, 100,
-                   [](int32_t, const SearchEffort&) -> absl::StatusOr<double> {
-                     return absl::DataLossError("gone");
-                   }),
+      MeasureFront(
+          {}, kCells, 100,
+          [](int32_t, const SearchEffort&) -> absl::StatusOr<MeasuredOverlap> {
+            return absl::DataLossError("gone");
+          }),
       StatusIs(absl::StatusCode::kDataLoss, _));
 }
 

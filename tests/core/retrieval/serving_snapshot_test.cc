@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/bundle/layout.h"
 #include "core/catalog/row_matrix.h"
+#include "core/rows/row_set.h"
 #include "core/schema/vocabulary.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -54,6 +55,45 @@ TEST(ServingSnapshotTest, ABundleNeedNotHaveAttributes) {
   const auto without = PublishAndLoad({.attributes = false});
   ASSERT_THAT(without, IsOk());
   EXPECT_EQ((*without)->attributes.size(), 0);
+}
+
+TEST(ServingSnapshotTest, RemovedRowsMayNotBeAnswered) {
+  const auto with_removed = [](const RowSet& removed) {
+    return PublishAndLoad(
+        {.items = 5,
+         .before_seal =
+             [&](const std::string& folder) {
+               ASSERT_THAT(
+                   WriteFileAtomically(folder + "/" + layout::kRemovedItems,
+                                       removed.Serialize()),
+                   IsOk());
+             },
+         .extra_file = layout::kRemovedItems});
+  };
+  const auto snapshot = with_removed(RowSet(std::vector<int32_t>{1, 3}));
+  ASSERT_THAT(snapshot, IsOk());
+  EXPECT_EQ((*snapshot)->available->ToRows(), (std::vector<int32_t>{0, 2, 4}));
+  EXPECT_THAT(with_removed(RowSet(std::vector<int32_t>{5})),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       HasSubstr("items.removed has row 5, of 5")));
+  EXPECT_THAT(with_removed(RowSet(0, 5)),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("no item is left")));
+}
+
+TEST(ServingSnapshotTest, EffortsOfNoFrontAreRefused) {
+  v1::Efforts efforts;
+  efforts.add_points()->set_k(0);
+  const auto snapshot = PublishAndLoad(
+      {.before_seal =
+           [&](const std::string& folder) {
+             ASSERT_THAT(WriteFileAtomically(folder + "/" + layout::kEfforts,
+                                             efforts.SerializeAsString()),
+                         IsOk());
+           },
+       .extra_file = layout::kEfforts});
+  EXPECT_THAT(snapshot, StatusIs(absl::StatusCode::kDataLoss,
+                                 HasSubstr("no Pareto front")));
 }
 
 void Overwrite(const std::string& folder, const char* name,

@@ -2,14 +2,19 @@
 
 #include <numeric>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/testing/status_matchers.h"
 
 namespace segue {
 namespace {
 
+using segue::testing::IsOk;
+using segue::testing::StatusIs;
+using ::testing::_;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -43,11 +48,27 @@ TEST(RowSetTest, CombinesAndLeavesTheOtherAsItWas) {
   EXPECT_EQ(some.size(), 3);
 }
 
-TEST(RowSetTest, KeepsTheOrderOfWhatItKeeps) {
-  const RowSet set({9, 4, 70000});
-  std::vector<int32_t> kept = {1};
-  set.Keep({70000, 5, 4, 4, 9}, kept);
-  EXPECT_THAT(kept, ElementsAre(1, 70000, 4, 4, 9));
+TEST(RowSetTest, ComesBackFromItsBytes) {
+  RowSet set({9, 4, 70000});
+  set.Shrink();
+  const std::string bytes = set.Serialize();
+  const auto back = RowSet::Parse(bytes, 70001);
+  ASSERT_THAT(back, IsOk());
+  EXPECT_THAT(back->ToRows(), ElementsAre(4, 9, 70000));
+  EXPECT_THAT(RowSet::Parse(RowSet().Serialize(), 0)->ToRows(), IsEmpty());
+}
+
+TEST(RowSetTest, BytesOfNoSuchSetAreRefused) {
+  const std::string bytes = RowSet({9, 4, 70000}).Serialize();
+  EXPECT_THAT(RowSet::Parse(bytes, 70000),
+              StatusIs(absl::StatusCode::kDataLoss, "has row 70000, of 70000"));
+  for (size_t cut = 0; cut < bytes.size(); ++cut) {
+    EXPECT_THAT(RowSet::Parse(absl::string_view(bytes).substr(0, cut), 70001),
+                StatusIs(absl::StatusCode::kDataLoss, _))
+        << cut;
+  }
+  EXPECT_THAT(RowSet::Parse("no bitmap at all", 10),
+              StatusIs(absl::StatusCode::kDataLoss, _));
 }
 
 TEST(RowSetTest, ShrinkingSavesRoomAndChangesNothing) {

@@ -1,0 +1,195 @@
+#include "server/live_overlap.h"
+
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "core/metrics/overlap.h"
+#include "server/log.h"
+
+namespace segue {
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+// A few: each keeps its bundle in memory, and an old one is of no use.
+constexpr size_t kMostWaiting = 8;
+constexpr int kLowestPriority = 19;
+
+Seconds ThreadTime() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) +
+         std::chrono::nanoseconds(now.tv_nsec);
+}
+
+FilterClass ClassOf(const ServingSnapshot& snapshot, const ResolvedQuery& query,
+                    const Found& found) {
+  if (!query.allowed.has_value()) return FilterClass::kNone;
+  const double share = static_cast<double>(found.allowed) /
+                       static_cast<double>(snapshot.items.size());
+  if (share >= 0.1) return FilterClass::kTenPercent;
+  if (share >= 0.01) return FilterClass::kOnePercent;
+  if (share >= 0.001) return FilterClass::kOnePerMille;
+  return FilterClass::kLess;
+}
+
+std::vector<int32_t> Rows(const Found& found) {
+  std::vector<int32_t> rows;
+  rows.reserve(found.neighbors.size());
+  for (const Neighbor& neighbor : found.neighbors) rows.push_back(neighbor.row);
+  return rows;
+}
+
+}  // namespace
+
+LiveOverlap::LiveOverlap(const Options& options, Metrics& metrics)
+    : options_(options), metrics_(metrics), control_(options.min_overlap) {
+  if (options_.share > 0) thread_ = std::thread([this] { Work(); });
+}
+
+LiveOverlap::~LiveOverlap() { Stop(); }
+
+void LiveOverlap::Begin(const ServingSnapshot& snapshot) {
+  std::deque<Sample> old;  // freed after the lock: a bundle may go with it
+  MutexLock lock(mu_);
+  version_ = snapshot.version;
+  control_.Reset();
+  at_most_ = false;
+  metrics_.SetEffortRaised(0);
+  old.swap(queue_);
+}
+
+int32_t LiveOverlap::raised(const ServingSnapshot& snapshot) const {
+  MutexLock lock(mu_);
+  return snapshot.version == version_ ? control_.raised() : 0;
+}
+
+void LiveOverlap::Offer(const std::shared_ptr<const ServingSnapshot>& snapshot,
+                        absl::Span<const float> vector,
+                        const ResolvedQuery& query, const Found& found) {
+  if (options_.share <= 0 || !query.diversity.empty()) return;
+  {
+    MutexLock lock(mu_);
+    // Evenly spread: the share of what was offered so far has grown by one.
+    const double before = std::floor(offered_ * options_.share);
+    if (std::floor(++offered_ * options_.share) == before) return;
+    if (stopped_ || snapshot->version != version_) return;
+    if (queue_.size() >= kMostWaiting) {
+      metrics_.CountLiveOverlapDropped();
+      return;
+    }
+    queue_.push_back({.snapshot = snapshot,
+                      .vector = {vector.begin(), vector.end()},
+                      .query = query,
+                      .found = found,
+                      .raised = control_.raised()});
+  }
+  changed_.NotifyOne();
+}
+
+void LiveOverlap::Stop() {
+  {
+    MutexLock lock(mu_);
+    stopped_ = true;
+  }
+  changed_.NotifyAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+void LiveOverlap::Work() {
+  // Of this thread alone, on Linux.
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowestPriority);
+  while (true) {
+    Sample sample;
+    {
+      MutexLock lock(mu_);
+      while (queue_.empty() && !stopped_) changed_.Wait(mu_);
+      if (stopped_) return;
+      sample = std::move(queue_.front());
+      queue_.pop_front();
+    }
+    const Seconds begin = ThreadTime();
+    Measure(sample);
+    sample = {};
+    const Seconds rest = (ThreadTime() - begin) * (1 / options_.processor - 1);
+    const auto end = std::chrono::steady_clock::now() +
+                     std::chrono::duration_cast<std::chrono::nanoseconds>(rest);
+    MutexLock lock(mu_);
+    while (!stopped_ && changed_.WaitUntil(mu_, end)) {
+    }
+  }
+}
+
+void LiveOverlap::Measure(const Sample& sample) {
+  const FilterClass filter =
+      ClassOf(*sample.snapshot, sample.query, sample.found);
+  if (sample.found.by == FoundBy::kExact) {
+    metrics_.ObserveLiveOverlap(filter, 1);
+    return;
+  }
+  SearchOptions options = OptionsOf(*sample.snapshot, sample.query);
+  options.exact = true;
+  const auto exact = sample.snapshot->index->Search(sample.vector, options);
+  if (!exact.ok()) {
+    LogError(absl::StrFormat("live overlap: the exact search failed: %s",
+                             exact.status().message()));
+    return;
+  }
+  const double overlap =
+      OverlapAtK(Rows(*exact), Rows(sample.found), sample.query.top_k);
+  metrics_.ObserveLiveOverlap(filter, overlap);
+  Control(sample, overlap);
+}
+
+void LiveOverlap::Control(const Sample& sample, double overlap) {
+  // Nothing to raise, or not what decides about it.
+  if (sample.snapshot->efforts.empty() || sample.query.own_effort) return;
+  const auto expected = [&](int32_t raised) {
+    return raised < 0
+               ? sample.query.expected_overlap
+               : DefaultEffort(*sample.snapshot, sample.query, raised).overlap;
+  };
+  MutexLock lock(mu_);
+  if (sample.snapshot->version != version_ ||
+      sample.raised != control_.raised()) {
+    return;
+  }
+  const EffortControl::Decision decision =
+      control_.Observe({.overlap = overlap,
+                        .expected = expected(sample.raised),
+                        .expected_lower = expected(sample.raised - 1),
+                        .expected_higher = expected(sample.raised + 1)});
+  const auto says = [&](const char* what) {
+    return absl::StrFormat(
+        "live overlap %.4f over %d answers, min_live_overlap %.4f: %s; "
+        "searches are %d points above the bundle's target",
+        control_.mean(), EffortControl::kWindow, options_.min_overlap, what,
+        control_.raised());
+  };
+  switch (decision) {
+    case EffortControl::Decision::kNone:
+      break;
+    case EffortControl::Decision::kRaised:
+      at_most_ = false;
+      LogWarning(says("effort raised"));
+      break;
+    case EffortControl::Decision::kLowered:
+      at_most_ = false;
+      LogInfo(says("effort lowered"));
+      break;
+    case EffortControl::Decision::kAtMost:
+      if (!std::exchange(at_most_, true)) {
+        LogWarning(says("there is no greater effort; build the index anew"));
+      }
+      break;
+  }
+  metrics_.SetEffortRaised(control_.raised());
+}
+
+}  // namespace segue

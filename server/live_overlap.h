@@ -1,0 +1,80 @@
+// Watches how much of the exact answer live answers have.
+#ifndef SEGUE_SERVER_LIVE_OVERLAP_H_
+#define SEGUE_SERVER_LIVE_OVERLAP_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "core/base/mutex.h"
+#include "core/retrieval/retriever.h"
+#include "core/retrieval/serving_snapshot.h"
+#include "server/effort_control.h"
+#include "server/metrics.h"
+
+namespace segue {
+
+// Takes a share of the answered searches, with their filters and exclusions,
+// and searches them once more, scoring everything, on one thread of low
+// priority that rests long enough to keep to its share of a processor. Samples
+// that come faster than that are dropped, and counted. "Exact" is by the best
+// codes of the index: what rounding them lost is in the bundle's report.
+//
+// Any thread.
+class LiveOverlap {
+ public:
+  struct Options {
+    double share = 0;        // of the answered searches; 0: off
+    double processor = 0;    // share of one, above 0
+    double min_overlap = 0;  // the objective (effort_control.h); 0: none
+  };
+  LiveOverlap(const Options& options, Metrics& metrics);
+  ~LiveOverlap();
+  LiveOverlap(const LiveOverlap&) = delete;
+  LiveOverlap& operator=(const LiveOverlap&) = delete;
+
+  // Another bundle serves from now on; what is left of the one before is
+  // dropped.
+  void Begin(const ServingSnapshot& snapshot);
+  // How many points searches of the bundle are raised above its target.
+  int32_t raised(const ServingSnapshot& snapshot) const;
+  // A search that was answered. Answers with rules of diversity are not those
+  // of a search, and are not taken.
+  void Offer(const std::shared_ptr<const ServingSnapshot>& snapshot,
+             absl::Span<const float> vector, const ResolvedQuery& query,
+             const Found& found);
+  // Ends the thread; nothing is taken afterwards.
+  void Stop();
+
+ private:
+  struct Sample {
+    std::shared_ptr<const ServingSnapshot> snapshot;
+    std::vector<float> vector;
+    ResolvedQuery query;
+    Found found;
+    int32_t raised = 0;
+  };
+  void Work();
+  void Measure(const Sample& sample);
+  void Control(const Sample& sample, double overlap);
+
+  const Options options_;
+  Metrics& metrics_;
+  mutable Mutex mu_;
+  CondVar changed_;
+  std::string version_ ABSL_GUARDED_BY(mu_);
+  uint64_t offered_ ABSL_GUARDED_BY(mu_) = 0;
+  std::deque<Sample> queue_ ABSL_GUARDED_BY(mu_);
+  EffortControl control_ ABSL_GUARDED_BY(mu_);
+  bool at_most_ ABSL_GUARDED_BY(mu_) = false;  // and said so
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace segue
+
+#endif  // SEGUE_SERVER_LIVE_OVERLAP_H_

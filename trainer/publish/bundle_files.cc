@@ -1,0 +1,80 @@
+#include "trainer/publish/bundle_files.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/bundle/layout.h"
+#include "core/catalog/row_matrix.h"
+#include "google/protobuf/util/json_util.h"
+#include "trainer/report/json.h"
+
+namespace segue {
+namespace {
+
+constexpr uint64_t kMaxReportBytes = 16 << 20;
+
+}  // namespace
+
+absl::Status CopyBundleFiles(const Bundle& bundle,
+                             const std::set<std::string>& others,
+                             BundleWriter& writer) {
+  const auto copy = [&](const v1::File& file, FileRole role) {
+    std::error_code error;
+    if (others.count(file.name()) > 0) return absl::OkStatus();
+    std::filesystem::copy_file(bundle.Path(file.name()),
+                               writer.Add(file.name(), role), error);
+    if (!error) return absl::OkStatus();
+    return absl::ErrnoToStatus(error.value(),
+                               absl::StrCat("cannot copy ", file.name()));
+  };
+  for (const v1::File& file : bundle.content().files()) {
+    RETURN_IF_ERROR(
+        copy(file, file.served() ? FileRole::kServed : FileRole::kAuxiliary));
+  }
+  for (const v1::File& file : bundle.manifest().measured_files()) {
+    RETURN_IF_ERROR(copy(file, FileRole::kMeasured));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status UpdateStagedReport(
+    const BundleWriter& writer,
+    const std::function<void(v1::Report& report)>& update) {
+  const std::string path =
+      absl::StrCat(writer.staging_folder(), "/", layout::kReport);
+  if (!std::filesystem::exists(path)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string json, ReadFile(path, kMaxReportBytes));
+  v1::Report report;
+  const auto parsed =
+      google::protobuf::util::JsonStringToMessage(json, &report);
+  if (!parsed.ok()) {
+    return absl::DataLossError(absl::StrCat(
+        layout::kReport, ": ",
+        absl::string_view(parsed.message().data(), parsed.message().size())));
+  }
+  update(report);
+  ASSIGN_OR_RETURN(const std::string updated, ReportToJson(report));
+  return WriteFileAtomically(path, updated);
+}
+
+absl::StatusOr<std::vector<float>> TuningQueries(const Bundle& bundle) {
+  const auto& files = bundle.content().files();
+  if (std::none_of(files.begin(), files.end(), [](const v1::File& file) {
+        return file.name() == layout::kTuningQueries;
+      })) {
+    return std::vector<float>();
+  }
+  ASSIGN_OR_RETURN(const RowMatrix rows,
+                   RowMatrix::Open(bundle.Path(layout::kTuningQueries)));
+  if (rows.width() != bundle.content().dimension()) {
+    return absl::DataLossError(absl::StrCat(
+        layout::kTuningQueries, " has ", rows.width(), " dimensions, ",
+        bundle.content().dimension(), " are expected"));
+  }
+  return std::vector<float>(rows.values().begin(), rows.values().end());
+}
+
+}  // namespace segue

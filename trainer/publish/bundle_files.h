@@ -1,0 +1,35 @@
+// What becomes of the files of a bundle that is published again.
+#ifndef SEGUE_TRAINER_PUBLISH_BUNDLE_FILES_H_
+#define SEGUE_TRAINER_PUBLISH_BUNDLE_FILES_H_
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "core/bundle/bundle_reader.h"
+#include "core/bundle/bundle_writer.h"
+#include "segue/v1/report.pb.h"
+
+namespace segue {
+
+// Every file of the bundle but `others` into the writer's staging folder.
+absl::Status CopyBundleFiles(const Bundle& bundle,
+                             const std::set<std::string>& others,
+                             BundleWriter& writer);
+
+// Changes the report.json in the staging folder; none: nothing. DataLoss if
+// that is no report.
+absl::Status UpdateStagedReport(
+    const BundleWriter& writer,
+    const std::function<void(v1::Report& report)>& update);
+
+// The vectors of queries that the bundle's index was tuned on, [Q, d]; none if
+// it has none.
+absl::StatusOr<std::vector<float>> TuningQueries(const Bundle& bundle);
+
+}  // namespace segue
+
+#endif  // SEGUE_TRAINER_PUBLISH_BUNDLE_FILES_H_

@@ -1,0 +1,395 @@
+#include "trainer/publish/refresh.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/bundle/layout.h"
+#include "core/catalog/display_table.h"
+#include "core/catalog/row_matrix.h"
+#include "core/index_build/index_append.h"
+#include "core/retrieval/serving_snapshot.h"
+#include "trainer/data/dataset_reader.h"
+#include "trainer/data/feature_config.h"
+#include "trainer/model/warm_start_bundle.h"
+#include "trainer/publish/bundle_files.h"
+#include "trainer/publish/exporter.h"
+#include "trainer/publish/fused_rows.h"
+#include "trainer/publish/item_attributes.h"
+#include "trainer/publish/refresh_check.h"
+#include "trainer/publish/refresh_plan.h"
+#include "trainer/publish/report_files.h"
+
+namespace segue {
+namespace {
+
+// Rows embedded in one forward pass.
+constexpr int64_t kEmbedBatch = 1024;
+// Old vectors that the fit of new ones is held against.
+constexpr int64_t kFitSample = 2000;
+
+// The same sum in another order differs by so much.
+bool SameRow(absl::Span<const float> a, absl::Span<const float> b) {
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (std::abs(a[i] - b[i]) > 1e-5f * (1 + std::abs(a[i]))) return false;
+  }
+  return true;
+}
+
+// One refresh.
+class Refresh {
+ public:
+  Refresh(const v1::TrainerConfig& config, const RefreshOptions& options,
+          int32_t threads, Progress& progress)
+      : config_(config),
+        options_(options),
+        threads_(threads),
+        progress_(progress) {}
+
+  absl::StatusOr<Refreshed> Run(const std::string& folder);
+
+ private:
+  absl::Status Open(const std::string& folder);
+  absl::Status FindFates();
+  absl::StatusOr<std::vector<float>> EmbedRows(
+      const std::vector<int32_t>& rows) const;
+  // The fused row that a row of the plan has.
+  void ReadRow(const RefreshedRow& row, absl::Span<float> out) const;
+  absl::Status WriteTables(BundleWriter& writer) const;
+  absl::Status WriteAttributes(BundleWriter& writer) const;
+  absl::Status WriteRemoved(BundleWriter& writer) const;
+  absl::Status WriteIndex(BundleWriter& writer, v1::Content& content);
+  absl::Status CheckVectors(absl::Span<const float> vectors,
+                            int64_t first) const;
+  absl::Status CheckFloors() const;
+  absl::Status Measure(const ServingSnapshot& refreshed);
+
+  const v1::TrainerConfig& config_;
+  const RefreshOptions& options_;
+  const int32_t threads_;
+  Progress& progress_;
+
+  WarmStartBundle learnt_;
+  std::shared_ptr<const ServingSnapshot> before_;
+  Catalogue catalogue_;
+  std::optional<FusedRows> fused_;
+  std::vector<ItemFate> fates_;
+  RefreshPlan plan_;
+  std::vector<float> appended_;  // [appended rows, d]
+  v1::RefreshReport report_;
+};
+
+absl::Status Refresh::Open(const std::string& folder) {
+  ASSIGN_OR_RETURN(learnt_, OpenWarmStartBundle(folder));
+  ASSIGN_OR_RETURN(before_, LoadServingSnapshot(learnt_.bundle));
+  ASSIGN_OR_RETURN(catalogue_, ReadCatalogue(config_.items(), before_->items,
+                                             [&](absl::string_view line) {
+                                               progress_.Line(line);
+                                             }));
+  KeepVectorScales(learnt_.schema, catalogue_.data);
+  ASSIGN_OR_RETURN(fused_, FusedRows::Create(learnt_, catalogue_.data));
+  for (int i = 0; i < config_.items().features_size(); ++i) {
+    if (config_.items().features(i).source() == v1::ItemFeature::EVENTS) {
+      fused_->Keep(i);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Refresh::FindFates() {
+  const int32_t known = before_->items.size();
+  const int32_t items = catalogue_.data.items.size();
+  fates_.assign(items, ItemFate::kSame);
+  std::vector<float> row(fused_->width());
+  int32_t lost = 0, alive = 0;
+  for (int32_t item = 0; item < items; ++item) {
+    const bool answered = item < known && (!before_->available.has_value() ||
+                                           before_->available->Contains(item));
+    alive += answered;
+    if (!catalogue_.listed[item]) {
+      fates_[item] = ItemFate::kRemoved;
+      lost += answered;
+      continue;
+    }
+    if (item >= known) {
+      fates_[item] = ItemFate::kNew;
+      report_.set_added(report_.added() + 1);
+      if (!fused_->KnowsAnyValue(item))
+        report_.set_unknown(report_.unknown() + 1);
+      continue;
+    }
+    if (!answered) report_.set_added(report_.added() + 1);
+    const absl::Span<const float> old = before_->item_rows.Row(item);
+    fused_->Compose(item, old.data(), absl::MakeSpan(row));
+    if (!SameRow(old, row)) {
+      fates_[item] = ItemFate::kChanged;
+      report_.set_changed(report_.changed() + 1);
+    }
+  }
+  report_.set_removed(lost);
+  if (lost > options_.max_removed * alive) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "not published: %s lacks %d of the bundle's %d items. It has to list "
+        "the whole catalogue; --max-removed=1 removes them all the same",
+        config_.items().path(), lost, alive));
+  }
+  return absl::OkStatus();
+}
+
+void Refresh::ReadRow(const RefreshedRow& row, absl::Span<float> out) const {
+  const bool old = row.item < before_->items.size();
+  if (old && (!row.alive || fates_[row.item] == ItemFate::kSame)) {
+    const absl::Span<const float> kept = before_->item_rows.Row(row.item);
+    std::copy(kept.begin(), kept.end(), out.begin());
+    return;
+  }
+  fused_->Compose(row.item,
+                  old ? before_->item_rows.Row(row.item).data() : nullptr, out);
+}
+
+absl::Status Refresh::WriteTables(BundleWriter& writer) const {
+  RETURN_IF_ERROR(
+      WriteFileAtomically(writer.Add(layout::kItemIds, FileRole::kServed),
+                          IdsOf(plan_, catalogue_.data.items).Serialize()));
+  const Vocabulary& old = before_->items;
+  ASSIGN_OR_RETURN(
+      auto rows,
+      RowMatrixWriter::Create(
+          writer.Add(layout::kItemRows, FileRole::kServed),
+          static_cast<int64_t>(plan_.rows.size()) + old.unknown_buckets(),
+          fused_->width()));
+  std::vector<float> row(fused_->width());
+  for (const RefreshedRow& of : plan_.rows) {
+    ReadRow(of, absl::MakeSpan(row));
+    RETURN_IF_ERROR(rows->Append(row));
+  }
+  for (int32_t r = old.unknown_row(); r < old.rows(); ++r) {
+    RETURN_IF_ERROR(rows->Append(before_->item_rows.Row(r)));
+  }
+  RETURN_IF_ERROR(rows->Finish());
+
+  const int columns = before_->schema.display_columns_size();
+  std::vector<std::vector<std::string>> display(columns);
+  for (int c = 0; c < columns; ++c) {
+    for (const RefreshedRow& of : plan_.rows) {
+      // What is removed is called as before.
+      display[c].emplace_back(
+          of.alive ? absl::string_view(catalogue_.data.display[c][of.item])
+                   : before_->display.Value(c, of.item));
+    }
+  }
+  return WriteFileAtomically(
+      writer.Add(layout::kItemDisplay, FileRole::kServed),
+      DisplayTable::Serialize(display));
+}
+
+absl::Status Refresh::WriteAttributes(BundleWriter& writer) const {
+  if (config_.items().attributes().empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(v1::Attributes attributes,
+                   ItemAttributes(config_.items(), catalogue_.data));
+  MoveAttributes(RowsOf(plan_, catalogue_.data.items.size()),
+                 static_cast<int64_t>(plan_.rows.size()), attributes);
+  return WriteAttributesFile(attributes, writer);
+}
+
+absl::Status Refresh::WriteRemoved(BundleWriter& writer) const {
+  std::vector<int32_t> dead;
+  for (size_t r = 0; r < plan_.rows.size(); ++r) {
+    if (!plan_.rows[r].alive) dead.push_back(static_cast<int32_t>(r));
+  }
+  if (dead.empty()) return absl::OkStatus();
+  RowSet removed(dead);
+  removed.Shrink();
+  return WriteFileAtomically(
+      writer.Add(layout::kRemovedItems, FileRole::kServed),
+      removed.Serialize());
+}
+
+absl::StatusOr<std::vector<float>> Refresh::EmbedRows(
+    const std::vector<int32_t>& rows) const {
+  const int64_t f = fused_->width(), d = before_->shape.dimension;
+  std::vector<float> vectors(rows.size() * d);
+  std::vector<float> batch;
+  for (size_t begin = 0; begin < rows.size(); begin += kEmbedBatch) {
+    const size_t count = std::min<size_t>(kEmbedBatch, rows.size() - begin);
+    batch.resize(count * f);
+    for (size_t i = 0; i < count; ++i) {
+      ReadRow(plan_.rows[rows[begin + i]],
+              absl::MakeSpan(batch).subspan(i * f, f));
+    }
+    RETURN_IF_ERROR(before_->item_tower->Embed(
+        static_cast<int32_t>(count), batch,
+        absl::MakeSpan(vectors).subspan(begin * d, count * d)));
+  }
+  return vectors;
+}
+
+absl::Status Refresh::CheckVectors(absl::Span<const float> vectors,
+                                   int64_t first) const {
+  const size_t d = before_->shape.dimension;
+  for (size_t i = 0; i * d < vectors.size(); ++i) {
+    float squares = 0;
+    for (const float x : vectors.subspan(i * d, d)) squares += x * x;
+    if (std::isfinite(squares) && squares > 0) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the vector of item \"",
+        catalogue_.data.items.id(plan_.rows[first + i].item), "\" is ",
+        squares == 0 ? "zero: it has no direction" : "not finite"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Refresh::WriteIndex(BundleWriter& writer, v1::Content& content) {
+  std::vector<int32_t> rows, some;
+  const auto total = static_cast<int64_t>(plan_.rows.size());
+  for (int64_t r = plan_.rebuild ? 0 : plan_.appended; r < total; ++r) {
+    rows.push_back(static_cast<int32_t>(r));
+  }
+  ASSIGN_OR_RETURN(std::vector<float> vectors, EmbedRows(rows));
+  if (plan_.rebuild) {
+    ASSIGN_OR_RETURN(const std::vector<float> queries,
+                     TuningQueries(learnt_.bundle));
+    return ExportIndex(
+               IdsOf(plan_, catalogue_.data.items), vectors, queries, config_,
+               threads_, [&](absl::string_view line) { progress_.Line(line); },
+               writer, content)
+        .status();
+  }
+  RETURN_IF_ERROR(CheckVectors(vectors, plan_.appended));
+  const int64_t sample = std::min(plan_.appended, kFitSample);
+  for (int64_t i = 0; i < sample; ++i) {
+    some.push_back(static_cast<int32_t>(i * plan_.appended / sample));
+  }
+  ASSIGN_OR_RETURN(const std::vector<float> known, EmbedRows(some));
+  ASSIGN_OR_RETURN(
+      const AppendedIndex index,
+      AppendToIndex(learnt_.bundle.Path(layout::kIndex),
+                    writer.Add(layout::kIndex, FileRole::kServed), vectors,
+                    known, before_->shape.dimension, threads_));
+  appended_ = std::move(vectors);
+  report_.set_fit(index.fit);
+  report_.set_known_fit(index.known_fit);
+  return absl::OkStatus();
+}
+
+absl::Status Refresh::Measure(const ServingSnapshot& refreshed) {
+  ASSIGN_OR_RETURN(const std::vector<float> queries,
+                   TuningQueries(learnt_.bundle));
+  ASSIGN_OR_RETURN(const RefreshOverlap measured,
+                   MeasureRefresh(refreshed, queries, appended_,
+                                  config_.index().at_k(), threads_));
+  report_.set_overlap(measured.overlap);
+  report_.set_new_overlap(measured.new_overlap);
+  return CheckFloors();
+}
+
+absl::Status Refresh::CheckFloors() const {
+  constexpr char kAdvice[] = "; --rebuild builds the index anew";
+  if (report_.new_overlap() < options_.min_overlap) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "not published: the index finds %.3f of the new and changed items that "
+        "exact answers have, --min-overlap is %.3f%s",
+        report_.new_overlap(), options_.min_overlap, kAdvice));
+  }
+  if (!appended_.empty() &&
+      report_.fit() < options_.min_fit * report_.known_fit()) {
+    return absl::FailedPreconditionError(absl::StrFormat(
+        "not published: new and changed items lie at a mean cosine of %.3f "
+        "from the nearest cell, the others at %.3f; --min-fit is %.3f of that"
+        "%s, and if they are of another kind, train",
+        report_.fit(), report_.known_fit(), options_.min_fit, kAdvice));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
+  const auto start = std::chrono::steady_clock::now();
+  RETURN_IF_ERROR(Open(folder));
+  RETURN_IF_ERROR(FindFates());
+  plan_ = PlanRefresh(fates_, options_.max_dead, options_.rebuild);
+  const auto rows = static_cast<double>(plan_.rows.size());
+  report_.set_from_version(learnt_.bundle.version());
+  report_.set_items(static_cast<int32_t>(
+      static_cast<int64_t>(plan_.rows.size()) - plan_.dead));
+  report_.set_rebuilt(plan_.rebuild);
+  report_.set_dead_share(rows > 0 ? static_cast<double>(plan_.dead) / rows : 0);
+  progress_.Line(absl::StrFormat(
+      "%d items: %d new (%d of which have no known value), %d changed, %d "
+      "removed; %s",
+      report_.items(), report_.added(), report_.unknown(), report_.changed(),
+      report_.removed(),
+      plan_.rebuild ? "the index is built anew"
+                    : absl::StrFormat("%.1f %% of the index's rows are dead",
+                                      100 * report_.dead_share())));
+  if (report_.items() == 0) {
+    return absl::FailedPreconditionError("not published: no item is left");
+  }
+
+  ASSIGN_OR_RETURN(auto writer, BundleWriter::Create(config_.bundle_root()));
+  std::set<std::string> others = {
+      layout::kItemIds,        layout::kItemRows,     layout::kItemDisplay,
+      layout::kItemAttributes, layout::kRemovedItems, layout::kIndex};
+  if (plan_.rebuild) {
+    others.insert({layout::kEfforts, layout::kTuningQueries});
+  }
+  RETURN_IF_ERROR(CopyBundleFiles(learnt_.bundle, others, *writer));
+  RETURN_IF_ERROR(WriteTables(*writer));
+  RETURN_IF_ERROR(WriteAttributes(*writer));
+  RETURN_IF_ERROR(WriteRemoved(*writer));
+  v1::Content content = learnt_.bundle.content();
+  content.set_items(static_cast<int64_t>(plan_.rows.size()));
+  RETURN_IF_ERROR(WriteIndex(*writer, content));
+  // The same towers over other rows.
+  content.mutable_index()->clear_tower_hash();
+  for (const auto& [name, version] : LibraryVersions()) {
+    (*content.mutable_library_versions())[name] = version;
+  }
+  ASSIGN_OR_RETURN(const v1::Manifest sealed, writer->Seal(content));
+  {
+    ASSIGN_OR_RETURN(const auto refreshed,
+                     LoadServingSnapshot(writer->staging_folder(), sealed));
+    RETURN_IF_ERROR(Measure(*refreshed));
+  }
+  report_.set_seconds(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+          .count());
+  RETURN_IF_ERROR(UpdateStagedReport(*writer, [&](v1::Report& report) {
+    report.set_bundle_version(sealed.version());
+    if (report_.rebuilt()) report.clear_refreshes();
+    // The newest first.
+    *report.add_refreshes() = report_;
+    auto* refreshes = report.mutable_refreshes();
+    for (int i = refreshes->size() - 1; i > 0; --i) {
+      refreshes->SwapElements(i, i - 1);
+    }
+    FillLibraryVersions(report);
+  }));
+  RETURN_IF_ERROR(writer->Seal(std::move(content)).status());
+  RETURN_IF_ERROR(writer->Publish(config_.publish().keep_versions()));
+  return Refreshed{.version = writer->published_version(), .report = report_};
+}
+
+}  // namespace
+
+absl::StatusOr<Refreshed> RefreshBundle(const std::string& bundle_folder,
+                                        const v1::TrainerConfig& config,
+                                        const RefreshOptions& options,
+                                        int32_t threads, Progress& progress) {
+  if (config.items().path().empty()) {
+    return absl::InvalidArgumentError(
+        "items.path is not set; it has to list the whole catalogue");
+  }
+  return Refresh(config, options, threads, progress).Run(bundle_folder);
+}
+
+}  // namespace segue
