@@ -5,6 +5,7 @@
   deploy/ask.py --address 127.0.0.1:50051 --history 17 4711 23
   deploy/ask.py --history 17 4711 --times 1769900000 1769903600
   deploy/ask.py --history 17 --filter 'one_of { attribute: "genres" values: "Comedy" }'
+  deploy/ask.py --history 17 --cap artist=1 --mmr 0.3 --target-overlap 0.99
 
 Needs Debian's python3-grpcio and protobuf-compiler (deploy/install_deps.sh).
 """
@@ -93,6 +94,11 @@ def ask(client, messages, request, args):
     request.top_k = args.top_k
     if args.filter:
         text_format.Parse(args.filter, request.filter)
+    request.target_overlap = args.target_overlap
+    request.diversity.mmr = args.mmr
+    for cap in args.cap:
+        attribute, _, at_most = cap.rpartition("=")
+        request.diversity.caps.add(attribute=attribute, at_most=int(at_most))
     shown = list(request.history)[-SHOWN_HISTORY:]
     print(f"\nuser {request.user_id or '(anonymous)'}")
     if shown:
@@ -170,6 +176,27 @@ def parse_arguments():
         default="",
         metavar="TEXT",
         help="a segue.v1.Filter, as text, that answers have to pass",
+    )
+    parser.add_argument(
+        "--target-overlap",
+        type=float,
+        default=0,
+        metavar="SHARE",
+        help="how much of the exact answer to find; default: the bundle's",
+    )
+    parser.add_argument(
+        "--cap",
+        action="append",
+        default=[],
+        metavar="ATTRIBUTE=N",
+        help="at most N items with one value of the attribute; repeatable",
+    )
+    parser.add_argument(
+        "--mmr",
+        type=float,
+        default=0,
+        metavar="WEIGHT",
+        help="of being unlike the items before it, below 1",
     )
     return parser.parse_args()
 

@@ -1,26 +1,40 @@
 'use strict';
 
-// Draws the steps by the size of tables with charts.js.
+// Draws what grows with a size, with charts.js: steps by the rows of tables,
+// searches by the number of items.
 (() => {
-const canvas = document.getElementById('steps');
-if (canvas === null) return;
-const data = JSON.parse(document.getElementById('data').textContent);
-const series = Object.entries(data).map(([name, steps]) => ({
-  name,
-  points: steps.map(({rows, seconds}) => ({
-    x: rows,
-    y: seconds.median,
-    low: seconds.min,
-    high: seconds.max,
-  })),
-}));
-const x = axis(
-    'rows of the embedding tables', {type: 'linear', beginAtZero: true});
-const y = axis('seconds a step', {beginAtZero: true});
+const {steps, cost} =
+    JSON.parse(document.getElementById('data').textContent);
+const point = (x, {median, min, max}) => ({x, y: median, low: min, high: max});
+
+const charts = [
+  {
+    canvas: document.getElementById('steps-chart'),
+    series: Object.entries(steps ?? {}).map(([name, points]) => ({
+      name,
+      points: points.map(({rows, seconds}) => point(rows, seconds)),
+    })),
+    x: axis('rows of the embedding tables',
+            {type: 'linear', beginAtZero: true}),
+    y: axis('seconds a step', {beginAtZero: true}),
+  },
+  {
+    canvas: document.getElementById('cost-chart'),
+    series: [{
+      name: 'a search of 100',
+      points: (cost ?? []).map(
+          ({items, microseconds}) => point(items, microseconds)),
+    }],
+    x: axis('items', {type: 'logarithmic'}),
+    y: axis('microseconds', {beginAtZero: true}),
+  },
+].filter(({canvas}) => canvas !== null);
 
 function draw() {
-  Chart.getChart(canvas)?.destroy();
-  lineChart(canvas, series, x, y);
+  for (const {canvas, series, x, y} of charts) {
+    Chart.getChart(canvas)?.destroy();
+    lineChart(canvas, series, x, y);
+  }
 }
 
 draw();

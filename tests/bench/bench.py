@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Prints how fast the trainer is, beside its peers in the same run.
+"""Prints how fast trainer and index are, beside their peers in the same run.
 
-cmake --build build/release --target bench         all parts, half an hour
+cmake --build build/release --target bench         all parts, two hours
 tests/bench/bench.py --build build/release [PART...]
 
-PART: step, rows, embed, read, transformer. Writes bench.json and bench.html to
+PART: step, rows, embed, read, transformer, index. Writes bench.json and bench.html to
 the build's bench/ folder. Each figure is a median over repetitions with the
 lowest and the highest; peers take turns with the trainer, and a ratio is the
 median of those of the pairs: figures of different runs do not compare. Put
@@ -31,6 +31,7 @@ import subprocess
 import sys
 
 import page
+import index
 import transformer
 from spread import spread, text
 
@@ -242,6 +243,7 @@ PARTS = {
     "embed": Bench.embed,
     "read": Bench.read,
     "transformer": transformer.compare,
+    "index": index.measure,
 }
 
 
@@ -280,7 +282,10 @@ def main():
     with open(bench.folder / "bench.json", "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)
     html = page.make(
-        bench.rows, bench.figures.get("rows"), arguments.chart_js
+        bench.rows,
+        bench.figures.get("rows"),
+        bench.figures.get("cost"),
+        arguments.chart_js,
     )
     (bench.folder / "bench.html").write_text(html, encoding="utf-8")
     print(f"\n{bench.folder}/bench.json, bench.html")

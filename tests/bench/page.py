@@ -43,20 +43,34 @@ def section(name, title, body):
     return f'<section id="{name}">\n<h2>{title}</h2>\n{body}</section>\n'
 
 
-def make(rows, steps, chart_js):
+def chart(name, title, caption):
+    return section(
+        name,
+        title,
+        f'<figure class="chart"><figcaption>{caption}</figcaption><div>'
+        f'<canvas id="{name}-chart" role="img" aria-label="{caption}"></canvas>'
+        "</div></figure>\n",
+    )
+
+
+def make(rows, steps, cost, chart_js):
     """`rows`: of the table; `steps`: by name, what trainer_bench says about
-    tables of several sizes; may be None."""
-    caption = "Seconds of a training step by rows of the embedding tables"
+    tables of several sizes; `cost`: what index_bench says about several numbers
+    of items. Either may be None."""
     sections = section("figures", "Figures", table(rows))
     if steps:
-        sections += section(
-            "rows",
+        sections += chart(
+            "steps",
             "Steps by the size of tables",
-            f'<figure class="chart"><figcaption>{caption}</figcaption><div>'
-            f'<canvas id="steps" role="img" aria-label="{caption}"></canvas>'
-            "</div></figure>\n",
+            "Seconds of a training step by rows of the embedding tables",
         )
-    chart = pathlib.Path(chart_js).read_text(encoding="utf-8")
+    if cost:
+        sections += chart(
+            "cost",
+            "Searches by the number of items",
+            "Microseconds of a search of 100 by items, one thread",
+        )
+    chart_library = pathlib.Path(chart_js).read_text(encoding="utf-8")
     script = "\n".join(
         file.read_text(encoding="utf-8")
         for file in [REPORT / "charts.js", HERE / "bench.js"]
@@ -65,18 +79,18 @@ def make(rows, steps, chart_js):
     style += "\ntbody th { white-space: normal; min-width: 12rem; }\n"
     result = (REPORT / "page.html").read_text(encoding="utf-8")
     for place, text in {
-        "title": "Speed of the trainer",
-        "script_hashes": f"{source(chart)} {source(script)}",
+        "title": "Speed of trainer and index",
+        "script_hashes": f"{source(chart_library)} {source(script)}",
         "style_hash": source(style),
         "style": style,
         "intro": "<p>Medians, with the lowest and the highest; peers ran in"
-        " turns with the trainer.</p>\n",
+        " turns with them.</p>\n",
         "links": "",
         "sections": sections,
         "data": '<script type="application/json" id="data">'
-        + json.dumps(steps).replace("<", "\\u003c")
+        + json.dumps({"steps": steps, "cost": cost}).replace("<", "\\u003c")
         + "</script>\n",
-        "chart_js": chart,
+        "chart_js": chart_library,
         "script": script,
     }.items():
         result = result.replace("{{" + place + "}}", text)

@@ -28,6 +28,12 @@ JsonLine& JsonLine::Add(absl::string_view name, double value) {
   return *this;
 }
 
+JsonLine& JsonLine::Add(absl::string_view name, absl::string_view value) {
+  absl::StrAppendFormat(&fields_, "%s\"%s\": \"%s\"",
+                        fields_.empty() ? "" : ", ", name, value);
+  return *this;
+}
+
 JsonLine& JsonLine::Add(absl::string_view name, std::vector<double> values) {
   std::sort(values.begin(), values.end());
   absl::StrAppendFormat(

@@ -19,6 +19,8 @@ double PeakGigabytes();
 class JsonLine {
  public:
   JsonLine& Add(absl::string_view name, double value);
+  // A text without quotes or backslashes.
+  JsonLine& Add(absl::string_view name, absl::string_view value);
   // {"median", "min", "max", "count"} of the values, at least one.
   JsonLine& Add(absl::string_view name, std::vector<double> values);
   void Print() const;
