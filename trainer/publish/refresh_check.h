@@ -16,11 +16,11 @@ struct RefreshOverlap {
                            //   that was found
 };
 
-// Searches the snapshot's index as the server will for some of `queries` [Q, d],
-// and for as many as 1,000 items for the share of `appended` [N, d], the vectors
-// of its last rows; where even these have hardly any, for some of `appended` as
-// queries. What is exact is scored by the best codes of the index, and, for the
-// appended rows, by their vectors.
+// Searches the snapshot's index as the server will for some of `queries` [Q,
+// d], and for as many as 1,000 items for the share of `appended` [N, d], the
+// vectors of its last rows; where even these have hardly any, for some of
+// `appended` as queries. What is exact is scored by the best codes of the
+// index, and, for the appended rows, by their vectors.
 absl::StatusOr<RefreshOverlap> MeasureRefresh(const ServingSnapshot& snapshot,
                                               absl::Span<const float> queries,
                                               absl::Span<const float> appended,

@@ -168,7 +168,7 @@ function depthChart(canvas, all, title, range = {beginAtZero: true}) {
 }
 
 // Points without lines between them; a series that is dashed keeps its line.
-function pointChart(canvas, all, xTitle, yTitle) {
+function pointChart(canvas, all, x, y) {
   const datasets = all.flatMap(line);
   for (const dataset of datasets) {
     dataset.showLine = dataset.borderDash.length > 0;
@@ -177,8 +177,7 @@ function pointChart(canvas, all, xTitle, yTitle) {
   return new Chart(canvas, {
     type: 'scatter',
     data: {datasets},
-    options: options(
-        axis(xTitle, {beginAtZero: true}), axis(yTitle), all.length > 1),
+    options: options(x, y, all.length > 1),
   });
 }
 

@@ -105,11 +105,12 @@ function trials() {
   }));
   const target = Number(runs[0].targetOverlap);
   if (!single || all.length === 0) return all;
-  const last = all[0].points.at(-1).x;
+  const times = all.flatMap(series => series.points.map(point => point.x));
   return [...all, {
     name: 'target',
     dashed: true,
-    points: [{x: 0, y: target}, {x: last, y: target}],
+    points: [Math.min(...times), Math.max(...times)].map(
+        x => ({x, y: target})),
   }];
 }
 
@@ -156,10 +157,15 @@ const charts = {
       canvas, kept(), single ? 'share' : 'overlap',
       {suggestedMin: 0.9, suggestedMax: 1}),
   trials: canvas => pointChart(
-      canvas, trials(), 'microseconds a query, one thread',
-      single ? `overlap@${runs[0].tuneK}` : 'overlap'),
-  bytes: canvas =>
-      pointChart(canvas, bytes(), 'bytes an item', 'recall@100, index'),
+      canvas, trials(),
+      axis('microseconds a query, one thread (log scale)', {
+        type: 'logarithmic',
+        ticks: {callback: short, autoSkip: true, maxRotation: 0},
+      }),
+      axis('overlap')),
+  bytes: canvas => pointChart(
+      canvas, bytes(), axis('bytes an item', {beginAtZero: true}),
+      axis('recall@100, index')),
   slices,
 };
 
