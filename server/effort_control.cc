@@ -28,13 +28,15 @@ EffortControl::Decision EffortControl::Decide() {
   if (mean_ < objective_) {
     if (sum_.expected_higher <= sum_.expected) return Decision::kAtMost;
     ++raised_;
-    patience_ = std::min(2 * patience_, kMostPatience);
+    if (lowered_last_) patience_ = std::min(2 * patience_, kMostPatience);
+    lowered_last_ = false;
     windows_ = 0;
     return Decision::kRaised;
   }
   const double lost = (sum_.expected - sum_.expected_lower) / samples_;
   if (raised_ > 0 && windows_ >= patience_ && mean_ - lost >= objective_) {
     --raised_;
+    lowered_last_ = true;
     windows_ = 0;
     return Decision::kLowered;
   }

@@ -48,6 +48,7 @@ class EffortControl {
   int32_t raised_ = 0;
   int patience_ = 1;  // windows at a point before it may be given up
   int windows_ = 0;   // at this point
+  bool lowered_last_ = false;
 };
 
 }  // namespace segue

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <utility>
@@ -20,6 +21,7 @@ using Seconds = std::chrono::duration<double>;
 // A few: each keeps its bundle in memory, and an old one is of no use.
 constexpr size_t kMostWaiting = 8;
 constexpr int kLowestPriority = 19;
+constexpr Seconds kLongestRest = std::chrono::hours(1);
 
 Seconds ThreadTime() {
   timespec now{};
@@ -66,29 +68,35 @@ void LiveOverlap::Begin(const ServingSnapshot& snapshot) {
 }
 
 int32_t LiveOverlap::raised(const ServingSnapshot& snapshot) const {
+  if (options_.min_overlap <= 0) return 0;
   MutexLock lock(mu_);
   return snapshot.version == version_ ? control_.raised() : 0;
+}
+
+bool LiveOverlap::Takes(const ServingSnapshot& snapshot) {
+  MutexLock lock(mu_);
+  // Evenly spread: the share of what was offered so far has grown by one.
+  const double before = std::floor(offered_ * options_.share);
+  if (std::floor(++offered_ * options_.share) == before) return false;
+  if (stopped_ || snapshot.version != version_) return false;
+  if (queue_.size() < kMostWaiting) return true;
+  metrics_.CountLiveOverlapDropped();
+  return false;
 }
 
 void LiveOverlap::Offer(const std::shared_ptr<const ServingSnapshot>& snapshot,
                         absl::Span<const float> vector,
                         const ResolvedQuery& query, const Found& found) {
   if (options_.share <= 0 || !query.diversity.empty()) return;
+  if (!Takes(*snapshot)) return;
+  // Copied outside of the lock, which every answer takes.
+  Sample sample{.snapshot = snapshot,
+                .vector = {vector.begin(), vector.end()},
+                .query = query,
+                .found = found};
   {
     MutexLock lock(mu_);
-    // Evenly spread: the share of what was offered so far has grown by one.
-    const double before = std::floor(offered_ * options_.share);
-    if (std::floor(++offered_ * options_.share) == before) return;
-    if (stopped_ || snapshot->version != version_) return;
-    if (queue_.size() >= kMostWaiting) {
-      metrics_.CountLiveOverlapDropped();
-      return;
-    }
-    queue_.push_back({.snapshot = snapshot,
-                      .vector = {vector.begin(), vector.end()},
-                      .query = query,
-                      .found = found,
-                      .raised = control_.raised()});
+    queue_.push_back(std::move(sample));
   }
   changed_.NotifyOne();
 }
@@ -117,7 +125,8 @@ void LiveOverlap::Work() {
     const Seconds begin = ThreadTime();
     Measure(sample);
     sample = {};
-    const Seconds rest = (ThreadTime() - begin) * (1 / options_.processor - 1);
+    const Seconds rest = std::min(
+        (ThreadTime() - begin) * (1 / options_.processor - 1), kLongestRest);
     const auto end = std::chrono::steady_clock::now() +
                      std::chrono::duration_cast<std::chrono::nanoseconds>(rest);
     MutexLock lock(mu_);
@@ -155,41 +164,41 @@ void LiveOverlap::Control(const Sample& sample, double overlap) {
                ? sample.query.expected_overlap
                : DefaultEffort(*sample.snapshot, sample.query, raised).overlap;
   };
+  const LiveSample measured = {
+      .overlap = overlap,
+      .expected = expected(sample.query.raised),
+      .expected_lower = expected(sample.query.raised - 1),
+      .expected_higher = expected(sample.query.raised + 1)};
+  const Change change = Decide(sample, measured);
+  if (change.says.empty()) return;
+  // Without the lock: whoever reads the log may be slow.
+  Log(change.level, change.says);
+}
+
+LiveOverlap::Change LiveOverlap::Decide(const Sample& sample,
+                                        const LiveSample& measured) {
   MutexLock lock(mu_);
   if (sample.snapshot->version != version_ ||
-      sample.raised != control_.raised()) {
-    return;
+      sample.query.raised != control_.raised()) {
+    return {};
   }
-  const EffortControl::Decision decision =
-      control_.Observe({.overlap = overlap,
-                        .expected = expected(sample.raised),
-                        .expected_lower = expected(sample.raised - 1),
-                        .expected_higher = expected(sample.raised + 1)});
-  const auto says = [&](const char* what) {
-    return absl::StrFormat(
-        "live overlap %.4f over %d answers, min_live_overlap %.4f: %s; "
-        "searches are %d points above the bundle's target",
-        control_.mean(), EffortControl::kWindow, options_.min_overlap, what,
-        control_.raised());
-  };
-  switch (decision) {
-    case EffortControl::Decision::kNone:
-      break;
-    case EffortControl::Decision::kRaised:
-      at_most_ = false;
-      LogWarning(says("effort raised"));
-      break;
-    case EffortControl::Decision::kLowered:
-      at_most_ = false;
-      LogInfo(says("effort lowered"));
-      break;
-    case EffortControl::Decision::kAtMost:
-      if (!std::exchange(at_most_, true)) {
-        LogWarning(says("there is no greater effort; build the index anew"));
-      }
-      break;
-  }
+  const EffortControl::Decision decision = control_.Observe(measured);
+  if (decision == EffortControl::Decision::kNone) return {};
   metrics_.SetEffortRaised(control_.raised());
+  const bool at_most = decision == EffortControl::Decision::kAtMost;
+  if (std::exchange(at_most_, at_most) && at_most) return {};
+  const char* what =
+      at_most ? "there is no greater effort; build the index anew"
+      : decision == EffortControl::Decision::kRaised ? "effort raised"
+                                                     : "effort lowered";
+  return {.level = decision == EffortControl::Decision::kLowered
+                       ? LogLevel::kInfo
+                       : LogLevel::kWarning,
+          .says = absl::StrFormat(
+              "live overlap %.4f over %d answers, min_live_overlap %.4f: %s; "
+              "searches are %d points above the bundle's target",
+              control_.mean(), EffortControl::kWindow, options_.min_overlap,
+              what, control_.raised())};
 }
 
 }  // namespace segue

@@ -14,6 +14,7 @@
 #include "core/retrieval/retriever.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "server/effort_control.h"
+#include "server/log.h"
 #include "server/metrics.h"
 
 namespace segue {
@@ -56,11 +57,18 @@ class LiveOverlap {
     std::vector<float> vector;
     ResolvedQuery query;
     Found found;
-    int32_t raised = 0;
   };
   void Work();
   void Measure(const Sample& sample);
   void Control(const Sample& sample, double overlap);
+  // What the log says of it; empty: nothing.
+  struct Change {
+    LogLevel level = LogLevel::kInfo;
+    std::string says;
+  };
+  Change Decide(const Sample& sample, const LiveSample& measured);
+  // Whether the next sample is to be taken; counts it.
+  bool Takes(const ServingSnapshot& snapshot);
 
   const Options options_;
   Metrics& metrics_;

@@ -7,7 +7,8 @@
 
 namespace segue::layout {
 
-inline constexpr int kFormatVersion = 1;
+// 2: items.removed, which a reader of 1 would answer from all the same.
+inline constexpr int kFormatVersion = 2;
 
 // In the bundle root: the name of the live version, and a newline.
 inline constexpr char kCurrent[] = "CURRENT";

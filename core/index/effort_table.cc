@@ -96,7 +96,15 @@ EffortPoint EffortTable::Reach(int32_t k, double target, int32_t more) const {
   const auto above =
       std::find_if(fronts_.begin(), fronts_.end(),
                    [&](const Front& front) { return front.k >= k; });
-  if (above == fronts_.end()) return OnFront(fronts_.back(), target, more);
+  if (above == fronts_.end()) {
+    // Deeper than was measured: in more cells, by the rule of search_plan.cc.
+    EffortPoint deepest = OnFront(fronts_.back(), target, more);
+    const double wider = std::sqrt(static_cast<double>(k) / fronts_.back().k);
+    deepest.effort.nprobe =
+        static_cast<int32_t>(std::lround(deepest.effort.nprobe * wider));
+    deepest.overlap = 0;
+    return deepest;
+  }
   const EffortPoint high = OnFront(*above, target, more);
   if (above == fronts_.begin() || above->k == k) return high;
   const Front& below = *(above - 1);

@@ -46,7 +46,8 @@ class EffortTable {
   // as far as there are. Where none reaches it, the cheapest within .002 of the
   // best: the last cells cost the most and find the least. Between two k that
   // were measured the efforts of both are interpolated, and the lesser overlap
-  // is promised; outside them the nearest k stands for all.
+  // is promised. Below them the least k stands for all; above, more cells are
+  // taken than for the largest, and no overlap (0) is promised.
   EffortPoint Reach(int32_t k, double target, int32_t more = 0) const;
 
  private:

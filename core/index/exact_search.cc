@@ -158,6 +158,41 @@ absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopK(
   return results;
 }
 
+absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopKAmong(
+    absl::Span<const int32_t> rows, absl::Span<const float> vectors,
+    absl::Span<const float> queries, int32_t dimension, int32_t k,
+    int32_t threads, const ExcludedRows& excluded) {
+  std::vector<float> some;
+  some.reserve(rows.size() * dimension);
+  for (const int32_t row : rows) {
+    const auto x = vectors.begin() + int64_t{row} * dimension;
+    some.insert(some.end(), x, x + dimension);
+  }
+  std::vector<std::vector<int32_t>> places;
+  if (excluded) {
+    for (int64_t q = 0; q * dimension < static_cast<int64_t>(queries.size());
+         ++q) {
+      places.emplace_back();
+      for (const int32_t row : excluded(q)) {
+        const auto at = std::lower_bound(rows.begin(), rows.end(), row);
+        if (at != rows.end() && *at == row) {
+          places.back().push_back(static_cast<int32_t>(at - rows.begin()));
+        }
+      }
+    }
+  }
+  ExcludedRows of_query;
+  if (excluded) {
+    of_query = [&](int64_t q) { return absl::MakeConstSpan(places[q]); };
+  }
+  auto found = ExactTopK(some, queries, dimension, k, threads, of_query);
+  if (!found.ok()) return found;
+  for (std::vector<Neighbor>& list : *found) {
+    for (Neighbor& one : list) one.row = rows[one.row];
+  }
+  return found;
+}
+
 std::vector<float> InnerProducts(absl::Span<const float> x,
                                  absl::Span<const float> vectors) {
   std::vector<float> products(vectors.size() / x.size());

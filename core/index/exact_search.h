@@ -28,6 +28,13 @@ absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopK(
     int32_t dimension, int32_t k, int32_t threads,
     const ExcludedRows& excluded);
 
+// The same among `rows` (ascending) of the vectors alone; neighbours are rows
+// of `vectors`, and so are the excluded. Copies those vectors.
+absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopKAmong(
+    absl::Span<const int32_t> rows, absl::Span<const float> vectors,
+    absl::Span<const float> queries, int32_t dimension, int32_t k,
+    int32_t threads, const ExcludedRows& excluded);
+
 // The inner product of `x` [d] with each row of `vectors` [N, d].
 std::vector<float> InnerProducts(absl::Span<const float> x,
                                  absl::Span<const float> vectors);

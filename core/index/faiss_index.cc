@@ -47,6 +47,10 @@ class FaissIndex : public VectorIndex {
   int64_t size() const override { return index_->ntotal; }
   int32_t dimension() const override { return index_->d; }
   SearchEffort effort() const override { return effort_; }
+  bool has_vectors() const override {
+    return scorer_ != nullptr && layers_.outer.empty() &&
+           (!scorer_sees_inner_ || layers_.inner.empty());
+  }
   absl::StatusOr<Found> Search(absl::Span<const float> query,
                                const SearchOptions& options) const override;
   absl::StatusOr<std::vector<float>> Vectors(
@@ -214,14 +218,13 @@ absl::StatusOr<Found> FaissIndex::Search(absl::Span<const float> query,
 
 absl::StatusOr<std::vector<float>> FaissIndex::Vectors(
     absl::Span<const int32_t> rows) const {
-  // What the scorer sees has passed transforms, which may turn vectors.
-  if (scorer_ == nullptr || scorer_->d != index_->d) {
-    return absl::UnimplementedError(
-        "the index has no vectors of its items: add a refinement to it");
+  if (!has_vectors()) {
+    return absl::UnimplementedError("the index has no vectors of its items");
   }
   std::vector<float> vectors(rows.size() * index_->d);
   RETURN_IF_ERROR(
       GuardFaiss(absl::StatusCode::kInternal, "FAISS reconstruct", [&] {
+        ScopedOmpThreads alone(1);
         // FAISS opens a team for each single one: decoded together.
         if (const auto* flat =
                 dynamic_cast<const faiss::IndexFlatCodes*>(scorer_)) {
@@ -246,11 +249,8 @@ void FaissIndex::FindBest(const Query& query, const SearchPlan& plan,
   if (found.by == FoundBy::kIndex || found.by == FoundBy::kMoreCandidates) {
     found.neighbors = ByIndex(query, plan, allowed);
     // A filter that leaves out what is near leaves too little to choose from.
-    const double ranked =
-        std::min(plan.Ranked(), static_cast<double>(allowed.count()));
     if (found.by == FoundBy::kMoreCandidates &&
-        static_cast<double>(found.neighbors.size()) <
-            ranked - 2 * std::sqrt(ranked)) {
+        static_cast<double>(found.neighbors.size()) < plan.Enough()) {
       found.by = scorer_ != nullptr && layers_.ivf != nullptr ? FoundBy::kCells
                                                               : FoundBy::kExact;
     }
@@ -301,8 +301,7 @@ bool FaissIndex::ByCells(const Query& query, const SearchPlan& plan,
   // Where the filter keeps less of the near cells than of all, more of them: as
   // many rows as an even one would leave, but for chance, have to be there to
   // choose from.
-  const double even = plan.Scanned(probes) * allowed.share();
-  const double enough = even - 2 * std::sqrt(even);
+  const double enough = LeastByChance(plan.Scanned(probes) * allowed.share());
   std::vector<bool> searched(layers_.ivf->nlist);
   std::vector<int32_t> rows;
   while (plan.CellsCostLess(probes)) {

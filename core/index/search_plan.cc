@@ -41,6 +41,14 @@ int64_t SearchPlan::Wanted() const {
       std::min(std::ceil(wanted), static_cast<double>(shape_.items)));
 }
 
+double SearchPlan::Enough() const {
+  double expected = std::min(Ranked(), static_cast<double>(allowed_.count()));
+  if (shape_.nlist > 0) {
+    expected = std::min(expected, Scanned(Probes()) * allowed_.share());
+  }
+  return LeastByChance(expected);
+}
+
 int64_t SearchPlan::Probes() const {
   // The nearest k of a share of the rows are about the nearest k / share of
   // all, which lie in more cells: as many as grow with the square root of that.

@@ -3,6 +3,7 @@
 #ifndef SEGUE_CORE_INDEX_SEARCH_PLAN_H_
 #define SEGUE_CORE_INDEX_SEARCH_PLAN_H_
 
+#include <cmath>
 #include <cstdint>
 
 #include "core/index/allowed_rows.h"
@@ -10,6 +11,12 @@
 #include "core/index/vector_index.h"
 
 namespace segue {
+
+// Of so many expected, no fewer than these are there but by chance (two
+// standard deviations).
+inline double LeastByChance(double expected) {
+  return expected - 2 * std::sqrt(expected);
+}
 
 // Of one search. Borrows what it is made of.
 class SearchPlan {
@@ -25,6 +32,9 @@ class SearchPlan {
   double Ranked() const;
   // Those asked for, so that as many of them may be answered.
   int64_t Wanted() const;
+  // Of those, as many as a filter that is not against the query would leave of
+  // the rows in the cells.
+  double Enough() const;
   // Cells to search first.
   int64_t Probes() const;
   // Rows in so many cells.

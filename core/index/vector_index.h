@@ -27,8 +27,9 @@ struct SearchEffort {
   // without refinement.
   int32_t k_factor = 0;
 
-  friend bool operator==(const SearchEffort& a,
-                         const SearchEffort& b) = default;
+  friend bool operator==(const SearchEffort& a, const SearchEffort& b) {
+    return a.nprobe == b.nprobe && a.k_factor == b.k_factor;
+  }
 };
 
 struct SearchOptions {
@@ -80,8 +81,11 @@ class VectorIndex {
   // effort below 1 where it means something.
   virtual absl::StatusOr<Found> Search(absl::Span<const float> query,
                                        const SearchOptions& options) const = 0;
+  // Whether Vectors() has them: cells without refinement hold nothing but codes
+  // to compare with, and what is behind a transform is not what was added.
+  virtual bool has_vectors() const { return true; }
   // The vectors of rows [rows, d], as near as the index has them. Unimplemented
-  // for cells that hold nothing but codes to compare with.
+  // where it has none.
   virtual absl::StatusOr<std::vector<float>> Vectors(
       absl::Span<const int32_t> rows) const = 0;
 };

@@ -1,5 +1,6 @@
 #include "core/index_build/index_builder.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -72,8 +73,34 @@ absl::StatusOr<std::vector<StructureTrial>> OrderStructures(
       {.plan = plans[0], .items = Items(inputs)}};
 }
 
-// Measures all efforts, and takes the least one for the target; under a limit
-// of latency the best one within it, if there is one.
+const IndexTrial& TrialOf(const std::vector<IndexTrial>& trials, int32_t k,
+                          const SearchEffort& effort) {
+  return *std::find_if(trials.begin(), trials.end(),
+                       [&](const IndexTrial& trial) {
+                         return trial.k == k && trial.effort == effort;
+                       });
+}
+
+// Takes what was slower than the limit at k out of the table, so that searches
+// do not come to it either. Where all were, they stay, and Missed() says so.
+void LeaveOutSlow(double max_latency_us, int32_t k, BuiltIndex& built) {
+  std::vector<EffortTable::Front> fronts = built.efforts.fronts();
+  for (EffortTable::Front& front : fronts) {
+    std::vector<EffortPoint> fast;
+    for (const EffortPoint& point : front.points) {
+      if (front.k != k ||
+          TrialOf(built.trials, k, point.effort).microseconds_per_query <=
+              max_latency_us) {
+        fast.push_back(point);
+      }
+    }
+    if (!fast.empty()) front.points = std::move(fast);
+  }
+  built.efforts = EffortTable::FrontsOf(fronts);
+}
+
+// Measures all efforts, and takes the least one for the target, or what comes
+// closest to it within the limit of latency.
 absl::Status Tune(const IndexBuildInputs& inputs, const IndexShape& shape,
                   const std::string& path, BuiltIndex& built) {
   const v1::IndexConfig& config = inputs.config;
@@ -82,30 +109,14 @@ absl::Status Tune(const IndexBuildInputs& inputs, const IndexShape& shape,
                                  path, built.trials));
   const int32_t k =
       static_cast<int32_t>(std::min<int64_t>(config.at_k(), shape.items));
-  const EffortPoint least = built.efforts.Reach(k, config.target_overlap());
-  const IndexTrial* chosen = nullptr;
-  for (const IndexTrial& trial : built.trials) {
-    if (trial.k != k) continue;
-    if (trial.effort == least.effort &&
-        (config.max_latency_us() == 0 ||
-         trial.microseconds_per_query <= config.max_latency_us())) {
-      chosen = &trial;
-      break;
-    }
-    if (config.max_latency_us() > 0 &&
-        trial.microseconds_per_query <= config.max_latency_us() &&
-        (chosen == nullptr || trial.overlap > chosen->overlap)) {
-      chosen = &trial;
-    }
+  if (config.max_latency_us() > 0) {
+    LeaveOutSlow(config.max_latency_us(), k, built);
   }
-  if (chosen == nullptr) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "index.max_latency_us is %.0f; no search of %s is as fast",
-        config.max_latency_us(), built.description));
-  }
-  built.effort = chosen->effort;
-  built.overlap = chosen->overlap;
-  built.microseconds_per_query = chosen->microseconds_per_query;
+  const EffortPoint point = built.efforts.Reach(k, config.target_overlap());
+  built.effort = point.effort;
+  built.overlap = point.overlap;
+  built.microseconds_per_query =
+      TrialOf(built.trials, k, point.effort).microseconds_per_query;
   return absl::OkStatus();
 }
 
@@ -127,12 +138,17 @@ absl::StatusOr<BuiltIndex> BuildStructure(const IndexBuildInputs& inputs,
   if (plan.factory != "Flat") {
     RETURN_IF_ERROR(Tune(inputs, shape, path, built));
     ASSIGN_OR_RETURN(built.losses, MeasureLosses(inputs, built.effort, path));
+  } else if (inputs.config.max_latency_us() > 0) {
+    RETURN_IF_ERROR(Tune(inputs, shape, path, built));
+    built.efforts = {};  // it finds everything
+    built.trials.clear();
   }
   return built;
 }
 
-// What it misses, in words; empty if nothing.
-std::string Missed(const IndexBuildInputs& inputs, const BuiltIndex& built) {
+// Which limit it does not keep, in words; empty if it keeps them.
+std::string OverLimits(const IndexBuildInputs& inputs,
+                       const BuiltIndex& built) {
   const v1::IndexConfig& config = inputs.config;
   const double bytes =
       static_cast<double>(built.bytes) / static_cast<double>(Items(inputs));
@@ -142,6 +158,20 @@ std::string Missed(const IndexBuildInputs& inputs, const BuiltIndex& built) {
         "is %.0f",
         bytes, config.max_bytes_per_item());
   }
+  if (config.max_latency_us() > 0 &&
+      built.microseconds_per_query > config.max_latency_us()) {
+    return absl::StrFormat(
+        "takes %.0f us a query, index.max_latency_us is %.0f",
+        built.microseconds_per_query, config.max_latency_us());
+  }
+  return "";
+}
+
+// What it misses, in words; empty if nothing.
+std::string Missed(const IndexBuildInputs& inputs, const BuiltIndex& built) {
+  const v1::IndexConfig& config = inputs.config;
+  std::string over = OverLimits(inputs, built);
+  if (!over.empty()) return over;
   if (built.overlap < config.target_overlap()) {
     return absl::StrFormat(
         "finds %.4f of the exact top %d, "
@@ -196,7 +226,11 @@ absl::StatusOr<BuiltIndex> BuildIndex(const IndexBuildInputs& inputs,
     if (!why.empty()) {
       say(absl::StrCat("index: ", built.description, " ", why));
     }
-    if (why.empty() || !best.has_value() || built.overlap > best->overlap) {
+    const auto closeness = [&](const BuiltIndex& index) {
+      return std::pair(OverLimits(inputs, index).empty(), index.overlap);
+    };
+    if (why.empty() || !best.has_value() ||
+        closeness(built) > closeness(*best)) {
       RETURN_IF_ERROR(Move(attempt, path));
       best = std::move(built);
       missed = why;
@@ -210,13 +244,14 @@ absl::StatusOr<BuiltIndex> BuildIndex(const IndexBuildInputs& inputs,
   best->build_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
-  if (!missed.empty() && !IsFixed(inputs.config) &&
-      inputs.config.if_missed() == v1::IndexConfig::REFUSE) {
+  const bool over = !OverLimits(inputs, *best).empty();
+  if (over || (!missed.empty() && !IsFixed(inputs.config) &&
+               inputs.config.if_missed() == v1::IndexConfig::REFUSE)) {
     return absl::FailedPreconditionError(absl::StrCat(
         "no index does what is asked of it; the closest: ",
         Summary(inputs, *best), ". It ", missed,
-        ". Ask for less, allow more bytes or time, or take the closest with "
-        "index.if_missed=KEEP_BEST"));
+        ". Ask for less, or allow more bytes or time",
+        over ? "" : ", or take the closest with index.if_missed=KEEP_BEST"));
   }
   say(absl::StrFormat("index: %s%s; %.1f s", Summary(inputs, *best),
                       missed.empty() ? "" : "; WARNING: it " + missed,

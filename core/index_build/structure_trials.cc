@@ -18,7 +18,6 @@
 namespace segue {
 namespace {
 
-constexpr int64_t kSampleItems = 100000;
 constexpr int32_t kSampleQueries = 200;
 // An id in a cell.
 constexpr double kIdBytes = 8;
@@ -59,16 +58,18 @@ absl::Status TryOn(const IndexBuildInputs& sample, const std::string& factory,
 }  // namespace
 
 absl::StatusOr<std::vector<StructureTrial>> TryStructures(
-    const IndexBuildInputs& inputs, const std::string& path) {
+    const IndexBuildInputs& inputs, const std::string& path,
+    int64_t trial_items) {
   const int32_t d = inputs.dimension;
   const int64_t items = static_cast<int64_t>(inputs.vectors.size()) / d;
   ASSIGN_OR_RETURN(const std::vector<IndexPlan> plans,
                    PlanIndexes(inputs.config, items, d));
-  const std::vector<float> vectors =
-      SpreadRows(inputs.vectors, d, kSampleItems);
+  const std::vector<float> vectors = SpreadRows(inputs.vectors, d, trial_items);
   IndexBuildInputs sample = inputs;
   sample.vectors = vectors;
   sample.progress = nullptr;
+  // So few would be flat.
+  sample.config.set_kind(v1::IndexConfig::HNSW_IVF_PQ);
   sample.config.set_tune_queries(
       std::min(inputs.config.tune_queries(), kSampleQueries));
   const int64_t sampled = static_cast<int64_t>(vectors.size()) / d;

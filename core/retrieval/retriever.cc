@@ -171,6 +171,19 @@ absl::StatusOr<std::optional<RowSet>> Filtered(const ServingSnapshot& snapshot,
   return rows;
 }
 
+absl::StatusOr<DiversityRules> FindRules(const ServingSnapshot& snapshot,
+                                         const v1::Diversity& diversity,
+                                         int32_t k) {
+  ASSIGN_OR_RETURN(DiversityRules rules,
+                   ResolveDiversity(diversity, snapshot.attributes, k));
+  if (rules.mmr > 0 && !snapshot.index->has_vectors()) {
+    return absl::InvalidArgumentError(
+        "diversity.mmr: the bundle's index has no vectors to compare; build it "
+        "with a refinement");
+  }
+  return rules;
+}
+
 // How deep rules look into the answer.
 int32_t Depth(int32_t k, const DiversityRules& rules) {
   return rules.empty() ? k : k * kDiversityPool;
@@ -180,7 +193,11 @@ int32_t Depth(int32_t k, const DiversityRules& rules) {
 // `more` points beyond it; that of the index where it has no table.
 EffortPoint EffortFor(const ServingSnapshot& snapshot, int32_t k, double target,
                       int32_t more) {
-  if (snapshot.efforts.empty()) return {.effort = snapshot.index->effort()};
+  if (snapshot.efforts.empty()) {
+    // Without one it is exact; or of a bundle from before there were tables.
+    const SearchEffort effort = snapshot.index->effort();
+    return {.effort = effort, .overlap = effort == SearchEffort() ? 1.0 : 0.0};
+  }
   return snapshot.efforts.Reach(
       k, target > 0 ? target : snapshot.target_overlap, more);
 }
@@ -194,8 +211,9 @@ void ResolveEffort(const ServingSnapshot& snapshot,
                         static_cast<int32_t>(query.excluded.size());
   query.own_effort = request.has_effort() || request.target_overlap() > 0;
   query.depth = depth;
-  const EffortPoint point = EffortFor(snapshot, depth, request.target_overlap(),
-                                      query.own_effort ? 0 : raised);
+  query.raised = query.own_effort ? 0 : raised;
+  const EffortPoint point =
+      EffortFor(snapshot, depth, request.target_overlap(), query.raised);
   query.effort = point.effort;
   query.expected_overlap = point.overlap;
   if (!request.has_effort()) return;
@@ -259,9 +277,8 @@ absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
       ++query.unknown_history;
     }
   }
-  ASSIGN_OR_RETURN(
-      query.diversity,
-      ResolveDiversity(request.diversity(), snapshot.attributes, query.top_k));
+  ASSIGN_OR_RETURN(query.diversity,
+                   FindRules(snapshot, request.diversity(), query.top_k));
   ResolveEffort(snapshot, request, raised, query);
   ASSIGN_OR_RETURN(query.allowed,
                    Filtered(snapshot, request.has_filter(), request.filter()));
@@ -348,9 +365,8 @@ absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
   std::vector<int32_t> excluded = {*row};
   AddExcluded(snapshot, request.exclude_item_ids(), excluded);
   const int32_t k = TopK(request.top_k());
-  ASSIGN_OR_RETURN(
-      const DiversityRules rules,
-      ResolveDiversity(request.diversity(), snapshot.attributes, k));
+  ASSIGN_OR_RETURN(const DiversityRules rules,
+                   FindRules(snapshot, request.diversity(), k));
   ASSIGN_OR_RETURN(const std::optional<RowSet> filtered,
                    Filtered(snapshot, request.has_filter(), request.filter()));
   ASSIGN_OR_RETURN(

@@ -35,6 +35,7 @@ struct ResolvedQuery {
   SearchEffort effort;
   double expected_overlap = 0;  // 0: not known
   bool own_effort = false;      // the request says how hard to search
+  int32_t raised = 0;           // points that the effort was raised by
   int32_t unknown_history = 0;
 };
 

@@ -285,20 +285,12 @@ std::vector<int32_t> Kept(const IndexData& data, double share, bool near,
 absl::StatusOr<Lists> ExactAmong(const IndexData& data,
                                  const std::vector<int32_t>& rows, int32_t k,
                                  int32_t threads) {
-  std::vector<float> some;
-  some.reserve(rows.size() * data.dimension);
-  for (const int32_t row : rows) {
-    const auto x = data.items.begin() + int64_t{row} * data.dimension;
-    some.insert(some.end(), x, x + data.dimension);
-  }
-  ASSIGN_OR_RETURN(const auto neighbors,
-                   ExactTopK(some, data.queries, data.dimension, k, threads,
-                             /*excluded=*/{}));
+  ASSIGN_OR_RETURN(
+      const auto neighbors,
+      ExactTopKAmong(rows, data.items, data.queries, data.dimension, k, threads,
+                     /*excluded=*/{}));
   Lists lists;
-  for (const auto& list : neighbors) {
-    lists.emplace_back();
-    for (const Neighbor& one : list) lists.back().push_back(rows[one.row]);
-  }
+  for (const auto& list : neighbors) lists.push_back(Rows(list));
   return lists;
 }
 
@@ -364,10 +356,10 @@ absl::Status RunFilters(const Arguments& arguments) {
   }
   ASSIGN_OR_RETURN(const AttributeIndex index,
                    AttributeIndex::Create(attributes, items));
-  for (const auto& [name, rules] :
-       std::vector<std::pair<std::string, DiversityRules>>{
+  for (const auto& named : std::vector<std::pair<std::string, DiversityRules>>{
            {"caps", {.caps = {{.attribute = 0, .at_most = 1}}}},
            {"mmr", {.mmr = .3}}}) {
+    const DiversityRules& rules = named.second;
     std::vector<double> microseconds, ratios;
     for (int r = 0; r < arguments.repetitions; ++r) {
       const Measured without = Measure(data, whole, k, unfiltered);
@@ -380,7 +372,7 @@ absl::Status RunFilters(const Arguments& arguments) {
       microseconds.push_back(with.microseconds);
       ratios.push_back(with.microseconds / without.microseconds);
     }
-    Line("diversity", name)
+    Line("diversity", named.first)
         .Add("microseconds", microseconds)
         .Add("times_without", ratios)
         .Print();

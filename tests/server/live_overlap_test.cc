@@ -142,6 +142,7 @@ TEST_F(LiveOverlapTest, TheEffortIsRaisedWhereTheObjectiveIsMissed) {
   EXPECT_EQ(harder.expected_overlap(), .95);
   // A request that says how hard to search is searched so.
   v1::RetrieveRequest own;
+  own.set_top_k(3);
   own.set_target_overlap(.9);
   EXPECT_EQ(Answer(own).effort().nprobe(), 1);
   // And another bundle begins anew.

@@ -4,6 +4,9 @@
 #include <limits>
 #include <vector>
 
+#include "core/base/file.h"
+#include "core/bundle/layout.h"
+#include "core/rows/row_set.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/snapshots.h"
@@ -28,6 +31,20 @@ TEST(WarmUpTest, ARealBundleAnswers) {
   ASSERT_NE(snapshot, nullptr);
   EXPECT_THAT(WarmUp(*snapshot, /*max_batch=*/1), IsOk());
   EXPECT_THAT(WarmUp(*snapshot, /*max_batch=*/16), IsOk());
+}
+
+TEST(WarmUpTest, OfRemovedItemsNoneIsExpected) {
+  const auto snapshot =
+      TinySnapshot({.before_seal =
+                        [](const std::string& folder) {
+                          ASSERT_THAT(WriteFileAtomically(
+                                          folder + "/" + layout::kRemovedItems,
+                                          RowSet(0, 2).Serialize()),
+                                      IsOk());
+                        },
+                    .extra_file = layout::kRemovedItems});
+  ASSERT_NE(snapshot, nullptr);
+  EXPECT_THAT(WarmUp(*snapshot, /*max_batch=*/4), IsOk());
 }
 
 TEST(WarmUpTest, ABundleThatTakesTimesAnswers) {

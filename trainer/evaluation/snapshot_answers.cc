@@ -39,18 +39,22 @@ absl::StatusOr<std::vector<float>> EmbedAsRequests(
   return vectors;
 }
 
-absl::Status SearchAll(const VectorIndex& index,
+absl::Status SearchAll(const ServingSnapshot& snapshot,
                        const std::vector<float>& vectors, int32_t k,
                        const RankedLists& excluded, int32_t threads,
                        RankedLists& lists) {
   const int64_t count = static_cast<int64_t>(excluded.size());
+  const VectorIndex& index = *snapshot.index;
+  const RowSet* available =
+      snapshot.available.has_value() ? &*snapshot.available : nullptr;
   const size_t d = index.dimension();
   lists.assign(count, {});
   std::vector<absl::Status> failures(count);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
   for (int64_t q = 0; q < count; ++q) {
-    auto found = index.Search(absl::MakeConstSpan(vectors).subspan(q * d, d),
-                              {.k = k, .excluded = excluded[q]});
+    auto found =
+        index.Search(absl::MakeConstSpan(vectors).subspan(q * d, d),
+                     {.k = k, .excluded = excluded[q], .allowed = available});
     if (found.ok()) {
       lists[q] = RowsOf(found->neighbors);
     } else {
@@ -95,13 +99,21 @@ absl::StatusOr<SnapshotAnswers> AnswerQueries(
   ASSIGN_OR_RETURN(const std::vector<float> query_vectors,
                    EmbedAsRequests(snapshot, data, set.queries));
   SnapshotAnswers answers;
-  ASSIGN_OR_RETURN(
-      answers.exact,
-      ExactTopK(
-          item_vectors, query_vectors, snapshot.shape.dimension, depth, threads,
-          [&](int64_t q) -> absl::Span<const int32_t> { return excluded[q]; }));
-  RETURN_IF_ERROR(SearchAll(*snapshot.index, query_vectors, depth, excluded,
-                            threads, answers.ann));
+  const auto of_query = [&](int64_t q) -> absl::Span<const int32_t> {
+    return excluded[q];
+  };
+  const int32_t d = snapshot.shape.dimension;
+  if (snapshot.available.has_value()) {
+    ASSIGN_OR_RETURN(
+        answers.exact,
+        ExactTopKAmong(snapshot.available->ToRows(), item_vectors,
+                       query_vectors, d, depth, threads, of_query));
+  } else {
+    ASSIGN_OR_RETURN(answers.exact, ExactTopK(item_vectors, query_vectors, d,
+                                              depth, threads, of_query));
+  }
+  RETURN_IF_ERROR(SearchAll(snapshot, query_vectors, depth, excluded, threads,
+                            answers.ann));
   return answers;
 }
 

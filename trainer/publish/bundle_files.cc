@@ -8,6 +8,8 @@
 #include "core/base/status_macros.h"
 #include "core/bundle/layout.h"
 #include "core/catalog/row_matrix.h"
+#include "core/config/text_proto.h"
+#include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
 #include "trainer/report/json.h"
 
@@ -58,6 +60,20 @@ absl::Status UpdateStagedReport(
   update(report);
   ASSIGN_OR_RETURN(const std::string updated, ReportToJson(report));
   return WriteFileAtomically(path, updated);
+}
+
+absl::Status UpdateStagedConfig(
+    const BundleWriter& writer,
+    const std::function<void(v1::TrainerConfig& config)>& update) {
+  const std::string path =
+      absl::StrCat(writer.staging_folder(), "/", layout::kTrainerConfig);
+  if (!std::filesystem::exists(path)) return absl::OkStatus();
+  v1::TrainerConfig config;
+  RETURN_IF_ERROR(LoadTextProto(path, config));
+  update(config);
+  std::string text;
+  google::protobuf::TextFormat::PrintToString(config, &text);
+  return WriteFileAtomically(path, text);
 }
 
 absl::StatusOr<std::vector<float>> TuningQueries(const Bundle& bundle) {

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/bundle_writer.h"
+#include "segue/v1/config.pb.h"
 #include "segue/v1/report.pb.h"
 
 namespace segue {
@@ -25,6 +26,11 @@ absl::Status CopyBundleFiles(const Bundle& bundle,
 absl::Status UpdateStagedReport(
     const BundleWriter& writer,
     const std::function<void(v1::Report& report)>& update);
+
+// Changes the trainer_config.textproto in the staging folder; none: nothing.
+absl::Status UpdateStagedConfig(
+    const BundleWriter& writer,
+    const std::function<void(v1::TrainerConfig& config)>& update);
 
 // The vectors of queries that the bundle's index was tuned on, [Q, d]; none if
 // it has none.

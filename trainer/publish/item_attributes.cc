@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
+#include "core/base/status_macros.h"
 #include "core/bundle/layout.h"
 
 namespace segue {
@@ -101,6 +102,23 @@ void MoveAttributes(const std::vector<int32_t>& rows, int64_t count,
       MoveValues(rows, column);
     }
   }
+}
+
+absl::StatusOr<v1::Attributes> ReadAttributesFile(const Bundle& bundle) {
+  v1::Attributes attributes;
+  const auto& files = bundle.content().files();
+  if (std::none_of(files.begin(), files.end(), [](const v1::File& file) {
+        return file.name() == layout::kItemAttributes;
+      })) {
+    return attributes;
+  }
+  ASSIGN_OR_RETURN(const std::string bytes,
+                   ReadFile(bundle.Path(layout::kItemAttributes),
+                            std::numeric_limits<int32_t>::max()));
+  if (!attributes.ParseFromString(bytes)) {
+    return absl::DataLossError("items.attributes does not parse");
+  }
+  return attributes;
 }
 
 absl::Status WriteAttributesFile(const v1::Attributes& attributes,

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/bundle/bundle_reader.h"
 #include "core/bundle/bundle_writer.h"
 #include "segue/v1/bundle.pb.h"
 #include "segue/v1/config.pb.h"
@@ -23,6 +24,9 @@ absl::StatusOr<v1::Attributes> ItemAttributes(const v1::ItemsConfig& config,
 // Item i becomes rows[i] of `count` rows; -1: it goes.
 void MoveAttributes(const std::vector<int32_t>& rows, int64_t count,
                     v1::Attributes& attributes);
+
+// Those of a bundle; none: no columns. DataLoss if the file does not parse.
+absl::StatusOr<v1::Attributes> ReadAttributesFile(const Bundle& bundle);
 
 // As items.attributes. FailedPrecondition: over 2 GiB.
 absl::Status WriteAttributesFile(const v1::Attributes& attributes,

@@ -41,9 +41,18 @@ constexpr int64_t kFitSample = 2000;
 // The same sum in another order differs by so much.
 bool SameRow(absl::Span<const float> a, absl::Span<const float> b) {
   for (size_t i = 0; i < a.size(); ++i) {
-    if (std::abs(a[i] - b[i]) > 1e-5f * (1 + std::abs(a[i]))) return false;
+    if (std::abs(a[i] - b[i]) > 1e-4f * (1 + std::abs(a[i]))) return false;
   }
   return true;
+}
+
+bool IsOfEvents(const v1::ItemsConfig& items, absl::string_view name) {
+  for (const v1::ItemFeature* column : ItemColumns(items)) {
+    if (column->name() == name) {
+      return column->source() == v1::ItemFeature::EVENTS;
+    }
+  }
+  return false;
 }
 
 // One refresh.
@@ -75,6 +84,7 @@ class Refresh {
   absl::Status Measure(const ServingSnapshot& refreshed);
 
   const v1::TrainerConfig& config_;
+  v1::ItemsConfig items_;  // as they are read
   const RefreshOptions& options_;
   const int32_t threads_;
   Progress& progress_;
@@ -86,20 +96,24 @@ class Refresh {
   std::vector<ItemFate> fates_;
   RefreshPlan plan_;
   std::vector<float> appended_;  // [appended rows, d]
+  BuiltIndex rebuilt_;           // if plan_.rebuild
   v1::RefreshReport report_;
 };
 
 absl::Status Refresh::Open(const std::string& folder) {
   ASSIGN_OR_RETURN(learnt_, OpenWarmStartBundle(folder));
   ASSIGN_OR_RETURN(before_, LoadServingSnapshot(learnt_.bundle));
-  ASSIGN_OR_RETURN(catalogue_, ReadCatalogue(config_.items(), before_->items,
+  // What an item is called is the bundle's to say: its schema has the columns.
+  items_ = config_.items();
+  *items_.mutable_display_columns() = learnt_.schema.display_columns();
+  ASSIGN_OR_RETURN(catalogue_, ReadCatalogue(items_, before_->items,
                                              [&](absl::string_view line) {
                                                progress_.Line(line);
                                              }));
   KeepVectorScales(learnt_.schema, catalogue_.data);
   ASSIGN_OR_RETURN(fused_, FusedRows::Create(learnt_, catalogue_.data));
-  for (int i = 0; i < config_.items().features_size(); ++i) {
-    if (config_.items().features(i).source() == v1::ItemFeature::EVENTS) {
+  for (int i = 0; i < items_.features_size(); ++i) {
+    if (items_.features(i).source() == v1::ItemFeature::EVENTS) {
       fused_->Keep(i);
     }
   }
@@ -194,11 +208,24 @@ absl::Status Refresh::WriteTables(BundleWriter& writer) const {
 }
 
 absl::Status Refresh::WriteAttributes(BundleWriter& writer) const {
-  if (config_.items().attributes().empty()) return absl::OkStatus();
+  if (items_.attributes().empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(v1::Attributes attributes,
-                   ItemAttributes(config_.items(), catalogue_.data));
-  MoveAttributes(RowsOf(plan_, catalogue_.data.items.size()),
-                 static_cast<int64_t>(plan_.rows.size()), attributes);
+                   ItemAttributes(items_, catalogue_.data));
+  const auto count = static_cast<int64_t>(plan_.rows.size());
+  std::vector<int32_t> rows = RowsOf(plan_, catalogue_.data.items.size());
+  MoveAttributes(rows, count, attributes);
+  // What events said of items the file cannot say: it stays.
+  rows.resize(before_->items.size());
+  ASSIGN_OR_RETURN(v1::Attributes old, ReadAttributesFile(learnt_.bundle));
+  MoveAttributes(rows, count, old);
+  for (int i = 0; i < attributes.columns_size(); ++i) {
+    if (!IsOfEvents(items_, attributes.columns(i).name())) continue;
+    for (v1::AttributeColumn& column : *old.mutable_columns()) {
+      if (column.name() == attributes.columns(i).name()) {
+        attributes.mutable_columns(i)->Swap(&column);
+      }
+    }
+  }
   return WriteAttributesFile(attributes, writer);
 }
 
@@ -259,11 +286,15 @@ absl::Status Refresh::WriteIndex(BundleWriter& writer, v1::Content& content) {
   if (plan_.rebuild) {
     ASSIGN_OR_RETURN(const std::vector<float> queries,
                      TuningQueries(learnt_.bundle));
-    return ExportIndex(
-               IdsOf(plan_, catalogue_.data.items), vectors, queries, config_,
-               threads_, [&](absl::string_view line) { progress_.Line(line); },
-               writer, content)
-        .status();
+    ASSIGN_OR_RETURN(
+        rebuilt_,
+        ExportIndex(
+            IdsOf(plan_, catalogue_.data.items), vectors, queries, config_,
+            threads_, [&](absl::string_view line) { progress_.Line(line); },
+            writer, content));
+    return UpdateStagedConfig(writer, [&](v1::TrainerConfig& staged) {
+      *staged.mutable_index() = config_.index();
+    });
   }
   RETURN_IF_ERROR(CheckVectors(vectors, plan_.appended));
   const int64_t sample = std::min(plan_.appended, kFitSample);
@@ -314,6 +345,8 @@ absl::Status Refresh::CheckFloors() const {
 
 absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
   const auto start = std::chrono::steady_clock::now();
+  // Before the bundle is read: nobody publishes a newer one meanwhile.
+  ASSIGN_OR_RETURN(auto writer, BundleWriter::Create(config_.bundle_root()));
   RETURN_IF_ERROR(Open(folder));
   RETURN_IF_ERROR(FindFates());
   plan_ = PlanRefresh(fates_, options_.max_dead, options_.rebuild);
@@ -335,7 +368,6 @@ absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
     return absl::FailedPreconditionError("not published: no item is left");
   }
 
-  ASSIGN_OR_RETURN(auto writer, BundleWriter::Create(config_.bundle_root()));
   std::set<std::string> others = {
       layout::kItemIds,        layout::kItemRows,     layout::kItemDisplay,
       layout::kItemAttributes, layout::kRemovedItems, layout::kIndex};
@@ -343,6 +375,9 @@ absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
     others.insert({layout::kEfforts, layout::kTuningQueries});
   }
   RETURN_IF_ERROR(CopyBundleFiles(learnt_.bundle, others, *writer));
+  RETURN_IF_ERROR(UpdateStagedConfig(*writer, [&](v1::TrainerConfig& staged) {
+    *staged.mutable_items()->mutable_attributes() = items_.attributes();
+  }));
   RETURN_IF_ERROR(WriteTables(*writer));
   RETURN_IF_ERROR(WriteAttributes(*writer));
   RETURN_IF_ERROR(WriteRemoved(*writer));
@@ -365,7 +400,7 @@ absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
           .count());
   RETURN_IF_ERROR(UpdateStagedReport(*writer, [&](v1::Report& report) {
     report.set_bundle_version(sealed.version());
-    if (report_.rebuilt()) report.clear_refreshes();
+    if (plan_.rebuild) ReplaceIndexReport(rebuilt_, report);
     // The newest first.
     *report.add_refreshes() = report_;
     auto* refreshes = report.mutable_refreshes();

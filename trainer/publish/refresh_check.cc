@@ -21,6 +21,9 @@ constexpr int32_t kDepth = 1000;
 // themselves.
 constexpr int64_t kEnough = 50;
 
+// Codes round more than this.
+constexpr float kTie = 1e-4f;
+
 // Appends up to kQueries of `from`, evenly spread; returns how many.
 int64_t AddSome(absl::Span<const float> from, int32_t d,
                 std::vector<float>& to) {
@@ -47,18 +50,18 @@ absl::StatusOr<std::vector<float>> VectorsOf(const ServingSnapshot& snapshot,
   return vectors;
 }
 
-std::vector<int32_t> DeadRows(const ServingSnapshot& snapshot) {
-  if (!snapshot.available.has_value()) return {};
-  RowSet dead(0, static_cast<int32_t>(snapshot.index->size()));
-  dead.Subtract(*snapshot.available);
-  return dead.ToRows();
+std::vector<int32_t> LivingRows(const ServingSnapshot& snapshot) {
+  if (snapshot.available.has_value()) return snapshot.available->ToRows();
+  std::vector<int32_t> rows(snapshot.index->size());
+  std::iota(rows.begin(), rows.end(), 0);
+  return rows;
 }
 
 // What is searched, and what is true of it.
 struct Catalogue {
   const ServingSnapshot& snapshot;
   const std::vector<float>& vectors;  // [rows, d]
-  std::vector<int32_t> dead;
+  std::vector<int32_t> living;
   int64_t first_appended = 0;
   int32_t threads = 1;
 };
@@ -73,14 +76,12 @@ absl::StatusOr<Shares> Compare(const Catalogue& catalogue,
                                const std::vector<float>& asked, int32_t k) {
   const ServingSnapshot& snapshot = catalogue.snapshot;
   const size_t d = snapshot.shape.dimension;
-  const int64_t alive =
-      snapshot.index->size() - static_cast<int64_t>(catalogue.dead.size());
-  k = static_cast<int32_t>(std::min<int64_t>(k, alive));
+  k = static_cast<int32_t>(
+      std::min<int64_t>(k, static_cast<int64_t>(catalogue.living.size())));
   ASSIGN_OR_RETURN(const auto exact,
-                   ExactTopK(catalogue.vectors, asked, static_cast<int32_t>(d),
-                             k, catalogue.threads, [&](int64_t) {
-                               return absl::MakeConstSpan(catalogue.dead);
-                             }));
+                   ExactTopKAmong(catalogue.living, catalogue.vectors, asked,
+                                  static_cast<int32_t>(d), k, catalogue.threads,
+                                  /*excluded=*/{}));
   const SearchEffort effort =
       snapshot.efforts.empty()
           ? snapshot.index->effort()
@@ -101,7 +102,10 @@ absl::StatusOr<Shares> Compare(const Catalogue& catalogue,
     for (const Neighbor& one : exact[q]) {
       if (one.row < catalogue.first_appended) continue;
       ++shares.expected;
-      shares.found += std::binary_search(rows.begin(), rows.end(), one.row);
+      // What scores as what was found does is no better an answer.
+      shares.found += std::binary_search(rows.begin(), rows.end(), one.row) ||
+                      (!answer.neighbors.empty() &&
+                       one.score < answer.neighbors.back().score + kTie);
     }
   }
   shares.overlap /= static_cast<double>(exact.size());
@@ -122,7 +126,7 @@ absl::StatusOr<RefreshOverlap> MeasureRefresh(const ServingSnapshot& snapshot,
                    VectorsOf(snapshot, appended, threads));
   const Catalogue catalogue{.snapshot = snapshot,
                             .vectors = vectors,
-                            .dead = DeadRows(snapshot),
+                            .living = LivingRows(snapshot),
                             .first_appended = first_appended,
                             .threads = threads};
   RefreshOverlap measured;

@@ -60,4 +60,17 @@ void FillIndexReport(const BuiltIndex& built, v1::IndexReport& report) {
   }
 }
 
+void ReplaceIndexReport(const BuiltIndex& built, v1::Report& report) {
+  report.clear_index();
+  report.clear_refreshes();
+  FillIndexReport(built, *report.mutable_index());
+  if (report.has_evaluation() && report.evaluation().has_test()) {
+    v1::SplitReport& test = *report.mutable_evaluation()->mutable_test();
+    test.clear_ann();
+    test.clear_ann_recall_ratio();
+    test.clear_ann_recall_ratio_interval();
+  }
+  FillLibraryVersions(report);
+}
+
 }  // namespace segue

@@ -19,6 +19,9 @@ absl::Status WriteReport(const v1::Report& report, const std::string& folder);
 void DescribeRun(const v1::TrainerConfig& config, v1::Report& report);
 
 void FillIndexReport(const BuiltIndex& built, v1::IndexReport& report);
+// The report of a bundle, after its index became another: what was measured of
+// the one before goes.
+void ReplaceIndexReport(const BuiltIndex& built, v1::Report& report);
 void FillLibraryVersions(v1::Report& report);
 
 }  // namespace segue

@@ -1,63 +1,28 @@
 #include "trainer/publish/republish_index.h"
 
-#include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/bundle_writer.h"
 #include "core/bundle/layout.h"
-#include "core/config/text_proto.h"
 #include "core/index/faiss_index.h"
 #include "core/retrieval/serving_snapshot.h"
-#include "google/protobuf/text_format.h"
 #include "trainer/evaluation/snapshot_answers.h"
 #include "trainer/publish/bundle_files.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/report_files.h"
 
 namespace segue {
-namespace {
-
-// The index section of the staged trainer_config.textproto; none: nothing.
-absl::Status UpdateTrainerConfig(const v1::IndexConfig& index,
-                                 const BundleWriter& writer) {
-  const std::string path =
-      absl::StrCat(writer.staging_folder(), "/", layout::kTrainerConfig);
-  if (!std::filesystem::exists(path)) return absl::OkStatus();
-  v1::TrainerConfig config;
-  RETURN_IF_ERROR(LoadTextProto(path, config));
-  *config.mutable_index() = index;
-  std::string text;
-  google::protobuf::TextFormat::PrintToString(config, &text);
-  return WriteFileAtomically(path, text);
-}
-
-// What is measured of an index is not true of another.
-void UpdateReport(const BuiltIndex& built, const std::string& version,
-                  v1::Report& report) {
-  report.set_bundle_version(version);
-  report.clear_index();
-  FillIndexReport(built, *report.mutable_index());
-  if (report.has_evaluation() && report.evaluation().has_test()) {
-    v1::SplitReport& test = *report.mutable_evaluation()->mutable_test();
-    test.clear_ann();
-    test.clear_ann_recall_ratio();
-    test.clear_ann_recall_ratio_interval();
-  }
-  FillLibraryVersions(report);
-}
-
-}  // namespace
-
 absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
                                            const v1::TrainerConfig& config,
                                            int32_t threads,
                                            Progress& progress) {
+  // Before the bundle is read: nobody publishes a newer one meanwhile.
+  ASSIGN_OR_RETURN(auto writer, BundleWriter::Create(config.bundle_root()));
   ASSIGN_OR_RETURN(const Bundle bundle,
                    OpenBundle(bundle_folder, VerifyScope::kAll));
   ASSIGN_OR_RETURN(const auto snapshot, LoadServingSnapshot(bundle));
@@ -65,7 +30,6 @@ absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
   ASSIGN_OR_RETURN(const std::vector<float> vectors,
                    EmbedCatalogue(*snapshot, threads));
   ASSIGN_OR_RETURN(const std::vector<float> queries, TuningQueries(bundle));
-  ASSIGN_OR_RETURN(auto writer, BundleWriter::Create(config.bundle_root()));
   RETURN_IF_ERROR(CopyBundleFiles(
       bundle, {layout::kIndex, layout::kEfforts, layout::kTuningQueries},
       *writer));
@@ -78,10 +42,13 @@ absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
   progress.Line(absl::StrFormat("%s: %.1f MB, overlap %.3f", built.description,
                                 built.bytes / 1e6, built.overlap));
   (*content.mutable_library_versions())["faiss"] = FaissVersion();
-  RETURN_IF_ERROR(UpdateTrainerConfig(config.index(), *writer));
+  RETURN_IF_ERROR(UpdateStagedConfig(*writer, [&](v1::TrainerConfig& staged) {
+    *staged.mutable_index() = config.index();
+  }));
   ASSIGN_OR_RETURN(const v1::Manifest sealed, writer->Seal(content));
   RETURN_IF_ERROR(UpdateStagedReport(*writer, [&](v1::Report& report) {
-    UpdateReport(built, sealed.version(), report);
+    report.set_bundle_version(sealed.version());
+    ReplaceIndexReport(built, report);
   }));
   RETURN_IF_ERROR(writer->Seal(std::move(content)).status());
   RETURN_IF_ERROR(writer->Publish(config.publish().keep_versions()));

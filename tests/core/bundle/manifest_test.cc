@@ -209,8 +209,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ManifestTest, ANewerFormatIsRefusedForItsVersionNotItsFields) {
   EXPECT_THAT(
-      ParseManifest(R"({"format_version": 2, "signature": "x"})", "M"),
-      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("format 2")));
+      ParseManifest(R"({"format_version": 3, "signature": "x"})", "M"),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("format 3")));
 }
 
 TEST(ManifestTest, FieldsThatThisFormatLacksAreRefused) {

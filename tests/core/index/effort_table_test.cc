@@ -8,7 +8,6 @@ namespace segue {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::Field;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::StatusIs;
@@ -51,7 +50,8 @@ TEST(EffortTableTest, BetweenTwoKTheEffortIsInterpolated) {
   EXPECT_EQ(table.Reach(100, .9).overlap, .95);
   EXPECT_NEAR(table.Reach(100, .9).cost, 800, 1e-6);
   EXPECT_EQ(table.Reach(1000, .9).effort, (SearchEffort{64, 8}));
-  EXPECT_EQ(table.Reach(5000, .9).effort, (SearchEffort{64, 8}));
+  EXPECT_EQ(table.Reach(4000, .9).effort, (SearchEffort{128, 8}));
+  EXPECT_EQ(table.Reach(4000, .9).overlap, 0);
 }
 
 TEST(EffortTableTest, WhatAnIndexLacksStaysZeroBetweenTwoK) {

@@ -9,6 +9,7 @@
 #include "core/base/file.h"
 #include "core/index/exact_search.h"
 #include "core/index/faiss_index.h"
+#include "core/index_build/structure_trials.h"
 #include "core/metrics/overlap.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
@@ -20,6 +21,7 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using testing::IsOk;
+using ::testing::Not;
 using testing::StatusIs;
 using testing::TempFolder;
 
@@ -166,7 +168,30 @@ TEST_F(IndexBuilderTest, ALatencyThatNoSearchHasIsRefused) {
   inputs_.config.set_max_latency_us(1e-6);
   EXPECT_THAT(BuildIndex(inputs_, path_),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("no search of IVF64")));
+                       AllOf(HasSubstr("index.max_latency_us is 0"),
+                             Not(HasSubstr("KEEP_BEST")))));
+  inputs_.config.set_kind(v1::IndexConfig::FLAT);
+  EXPECT_THAT(BuildIndex(inputs_, path_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("the closest: Flat")));
+}
+
+TEST_F(IndexBuilderTest, WhatIsOverALimitIsNeverKept) {
+  inputs_.config.set_nprobe(4);
+  inputs_.config.set_if_missed(v1::IndexConfig::KEEP_BEST);
+  inputs_.config.set_max_bytes_per_item(9);
+  EXPECT_THAT(BuildIndex(inputs_, path_),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("index.max_bytes_per_item is 9")));
+}
+
+TEST_F(IndexBuilderTest, APartThatWouldBeFlatIsTriedAsCells) {
+  inputs_.config.clear_refine();
+  inputs_.config.set_kind(v1::IndexConfig::AUTO);
+  inputs_.config.set_flat_limit(2000);
+  const auto tried = TryStructures(inputs_, path_, /*trial_items=*/500);
+  ASSERT_THAT(tried, IsOk());
+  EXPECT_EQ(tried->size(), 4u);
 }
 
 TEST_F(IndexBuilderTest, BytesAreTheSameEachTimeWhateverTheThreads) {

@@ -271,6 +271,30 @@ TEST_F(RefreshTest, OtherFeaturesThanTheModelsAreRefused) {
                              HasSubstr("the bundle has \"genre\""))));
 }
 
+TEST_F(RefreshTest, WhatEventsSaidOfItemsStays) {
+  config_.mutable_items()->mutable_features(0)->set_source(
+      v1::ItemFeature::EVENTS);
+  for (auto& [id, row] : rows_) row.genres = "folk";
+  rows_["n0"] = {"jazz", "130", "New"};
+  const auto refreshed = RefreshToRows();
+  ASSERT_THAT(refreshed, IsOk());
+  EXPECT_EQ(refreshed->report.changed(), 0);
+  EXPECT_THAT(AllAnswers(*Load(),
+                         "filter { one_of { attribute: 'genre' values: 'jazz' "
+                         "} }"),
+              UnorderedElementsAre("i0", "i1", "i3", "i5", "i7", "i9"));
+}
+
+TEST_F(RefreshTest, TitlesAreThoseOfTheBundlesColumns) {
+  config_.mutable_items()->clear_display_columns();
+  rows_["i1"].title = "Renamed";
+  ASSERT_THAT(RefreshToRows(), IsOk());
+  v1::DescribeItemsRequest describe;
+  describe.add_item_ids("i1");
+  EXPECT_EQ(DescribeItems(*Load(), describe).items(0).columns().at("title"),
+            "Renamed");
+}
+
 TEST_F(RefreshTest, AFloorThatIsMissedPublishesNothing) {
   const std::string before = version_;
   rows_["n0"] = {"jazz", "130", "New"};
