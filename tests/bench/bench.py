@@ -248,7 +248,7 @@ PARTS = {
 
 
 def show(rows):
-    head = Row("what", "trainer", "peer", "ratio", "wanted")
+    head = Row("what", "ours", "peer", "ratio", "wanted")
     widths = [max(map(len, column)) for column in zip(head, *rows)]
     for row in [head, *rows]:
         cells = (cell.ljust(width) for cell, width in zip(row, widths))

@@ -29,7 +29,7 @@ def table(rows):
 
     head = "".join(
         f'<th scope="col">{name}</th>'
-        for name in ["what", "trainer", "peer", "ratio", "wanted"]
+        for name in ["what", "ours", "peer", "ratio", "wanted"]
     )
     return (
         '<div class="scroll" tabindex="0"><table>\n'
@@ -76,7 +76,7 @@ def make(rows, steps, cost, chart_js):
         for file in [REPORT / "charts.js", HERE / "bench.js"]
     )
     style = (REPORT / "page.css").read_text(encoding="utf-8")
-    style += "\ntbody th { white-space: normal; min-width: 12rem; }\n"
+    style += "\ntbody th { white-space: normal; min-width: 20rem; }\n"
     result = (REPORT / "page.html").read_text(encoding="utf-8")
     for place, text in {
         "title": "Speed of trainer and index",
