@@ -53,6 +53,7 @@ std::vector<int32_t> AllowedRows::ToRows() const {
     all.resize(size_);
     std::iota(all.begin(), all.end(), 0);
   }
+  if (excluded_.empty()) return all;
   std::vector<int32_t> rows;
   rows.reserve(count_);
   std::set_difference(all.begin(), all.end(), excluded_.begin(),
