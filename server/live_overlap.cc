@@ -41,13 +41,6 @@ FilterClass ClassOf(const ServingSnapshot& snapshot, const ResolvedQuery& query,
   return FilterClass::kLess;
 }
 
-std::vector<int32_t> Rows(const Found& found) {
-  std::vector<int32_t> rows;
-  rows.reserve(found.neighbors.size());
-  for (const Neighbor& neighbor : found.neighbors) rows.push_back(neighbor.row);
-  return rows;
-}
-
 }  // namespace
 
 LiveOverlap::LiveOverlap(const Options& options, Metrics& metrics)
@@ -151,7 +144,8 @@ void LiveOverlap::Measure(const Sample& sample) {
     return;
   }
   const double overlap =
-      OverlapAtK(Rows(*exact), Rows(sample.found), sample.query.top_k);
+      OverlapAtK(RowsOf(exact->neighbors), RowsOf(sample.found.neighbors),
+                 sample.query.top_k);
   metrics_.ObserveLiveOverlap(filter, overlap);
   Control(sample, overlap);
 }

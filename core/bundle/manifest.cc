@@ -146,6 +146,13 @@ std::string TowerHash(const v1::Content& content) {
   return Sha256::OfString(text);
 }
 
+const v1::File* FindFile(const v1::Content& content, absl::string_view name) {
+  for (const v1::File& file : content.files()) {
+    if (file.name() == name) return &file;
+  }
+  return nullptr;
+}
+
 std::string FormatManifest(const v1::Manifest& manifest) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;

@@ -26,6 +26,10 @@ std::string ContentHash(const v1::Content& content);
 // decides where a vector lies.
 std::string TowerHash(const v1::Content& content);
 
+// The file of that name; null if the content has none: not every bundle has
+// every file. The content keeps it.
+const v1::File* FindFile(const v1::Content& content, absl::string_view name);
+
 std::string FormatManifest(const v1::Manifest& manifest);
 
 // Parses and checks: format version, names, number and order of files, shape of

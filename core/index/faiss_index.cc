@@ -286,10 +286,7 @@ std::vector<Neighbor> FaissIndex::ByIndex(const Query& query,
       Candidates(cells == nullptr ? *layers_.core : *cells, query.inner,
                  plan.Wanted(), allowed);
   if (layers_.refine == nullptr) return found;
-  std::vector<int32_t> rows;
-  rows.reserve(found.size());
-  for (const Neighbor& neighbor : found) rows.push_back(neighbor.row);
-  return Scored(query, rows);
+  return Scored(query, RowsOf(found));
 }
 
 bool FaissIndex::ByCells(const Query& query, const SearchPlan& plan,

@@ -32,6 +32,14 @@ struct SearchEffort {
   }
 };
 
+// In the order of `neighbors`.
+inline std::vector<int32_t> RowsOf(absl::Span<const Neighbor> neighbors) {
+  std::vector<int32_t> rows;
+  rows.reserve(neighbors.size());
+  for (const Neighbor& neighbor : neighbors) rows.push_back(neighbor.row);
+  return rows;
+}
+
 struct SearchOptions {
   int32_t k = 0;
   // Rows never to answer; any order, duplicates allowed.

@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
 #include "core/index/faiss_layers.h"
+#include "core/index_build/filter_trials.h"
 #include "core/index_build/index_trainer.h"
 #include "core/index_build/index_tuner.h"
 #include "core/index_build/overlap_losses.h"
@@ -138,6 +139,7 @@ absl::StatusOr<BuiltIndex> BuildStructure(const IndexBuildInputs& inputs,
   if (plan.factory != "Flat") {
     RETURN_IF_ERROR(Tune(inputs, shape, path, built));
     ASSIGN_OR_RETURN(built.losses, MeasureLosses(inputs, built.effort, path));
+    ASSIGN_OR_RETURN(built.filters, TryFilters(inputs, built.effort, path));
   } else if (inputs.config.max_latency_us() > 0) {
     RETURN_IF_ERROR(Tune(inputs, shape, path, built));
     built.efforts = {};  // it finds everything

@@ -68,6 +68,13 @@ struct OverlapLosses {
   double refinement = 0;  // a candidate, and scored too low
 };
 
+// Searches under a filter that keeps an evenly drawn share of the items.
+struct FilterTrial {
+  double share = 0;
+  double overlap = 0;  // @at_k, with the exact answer among them
+  double microseconds_per_query = 0;
+};
+
 struct BuiltIndex {
   std::string description;  // FAISS factory string
   uint64_t bytes = 0;       // of the file
@@ -81,6 +88,7 @@ struct BuiltIndex {
   double overlap = 1;
   double microseconds_per_query = 0;
   OverlapLosses losses;
+  std::vector<FilterTrial> filters;        // none of a flat index
   EffortTable efforts;                     // empty of a flat index
   std::vector<IndexTrial> trials;          // in their order
   std::vector<StructureTrial> structures;  // best first; one alone is not tried

@@ -49,13 +49,6 @@ std::vector<int32_t> FactorChoices(const v1::IndexConfig& config,
   return {std::begin(kFactors), std::end(kFactors)};
 }
 
-std::vector<int32_t> Rows(const std::vector<Neighbor>& neighbors) {
-  std::vector<int32_t> rows;
-  rows.reserve(neighbors.size());
-  for (const Neighbor& neighbor : neighbors) rows.push_back(neighbor.row);
-  return rows;
-}
-
 // Means over the queries: overlap with `exact`, and time of one search.
 absl::StatusOr<IndexTrial> TryIndex(
     const VectorIndex& index, const SearchEffort& effort,
@@ -78,7 +71,7 @@ absl::StatusOr<IndexTrial> TryIndex(
                           std::chrono::steady_clock::now() - start)
                           .count();
     if (found.ok()) {
-      overlaps[q] = OverlapAtK(Rows(exact[q]), Rows(found->neighbors), k);
+      overlaps[q] = OverlapAtK(RowsOf(exact[q]), RowsOf(found->neighbors), k);
       exactly[q] = found->by == FoundBy::kExact;
     } else {
       failed[q] = found.status();

@@ -148,9 +148,8 @@ absl::StatusOr<Found> SearchDiversely(const VectorIndex& index,
       continue;
     }
     if (rules.mmr > 0) {
-      std::vector<int32_t> rows;
-      for (const Neighbor& one : found.neighbors) rows.push_back(one.row);
-      ASSIGN_OR_RETURN(const std::vector<float> vectors, index.Vectors(rows));
+      ASSIGN_OR_RETURN(const std::vector<float> vectors,
+                       index.Vectors(RowsOf(found.neighbors)));
       found.neighbors =
           TakeByMmr(found.neighbors, vectors, rules.mmr, options.k);
     }

@@ -156,8 +156,7 @@ v1::FoundBy ToProto(FoundBy by) {
 // answered; null: all.
 const RowSet* RowsToSearch(const ServingSnapshot& snapshot,
                            const std::optional<RowSet>& filtered) {
-  if (filtered.has_value()) return &*filtered;
-  return snapshot.available.has_value() ? &*snapshot.available : nullptr;
+  return filtered.has_value() ? &*filtered : snapshot.allowed();
 }
 
 // The rows that a request's filter leaves; unset: it has none.
@@ -189,19 +188,6 @@ int32_t Depth(int32_t k, const DiversityRules& rules) {
   return rules.empty() ? k : k * kDiversityPool;
 }
 
-// The effort that a bundle's table has for k and the target (0: its own), and
-// `more` points beyond it; that of the index where it has no table.
-EffortPoint EffortFor(const ServingSnapshot& snapshot, int32_t k, double target,
-                      int32_t more) {
-  if (snapshot.efforts.empty()) {
-    // Without one it is exact; or of a bundle from before there were tables.
-    const SearchEffort effort = snapshot.index->effort();
-    return {.effort = effort, .overlap = effort == SearchEffort() ? 1.0 : 0.0};
-  }
-  return snapshot.efforts.Reach(
-      k, target > 0 ? target : snapshot.target_overlap, more);
-}
-
 // Fills the effort and what it promises.
 void ResolveEffort(const ServingSnapshot& snapshot,
                    const v1::RetrieveRequest& request, int32_t raised,
@@ -213,7 +199,7 @@ void ResolveEffort(const ServingSnapshot& snapshot,
   query.depth = depth;
   query.raised = query.own_effort ? 0 : raised;
   const EffortPoint point =
-      EffortFor(snapshot, depth, request.target_overlap(), query.raised);
+      snapshot.EffortFor(depth, request.target_overlap(), query.raised);
   query.effort = point.effort;
   query.expected_overlap = point.overlap;
   if (!request.has_effort()) return;
@@ -333,7 +319,7 @@ SearchOptions OptionsOf(const ServingSnapshot& snapshot,
 
 EffortPoint DefaultEffort(const ServingSnapshot& snapshot,
                           const ResolvedQuery& query, int32_t raised) {
-  return EffortFor(snapshot, query.depth, /*target=*/0, raised);
+  return snapshot.EffortFor(query.depth, /*target=*/0, raised);
 }
 
 absl::StatusOr<Found> SearchAndFill(const ServingSnapshot& snapshot,
@@ -371,14 +357,11 @@ absl::StatusOr<v1::SimilarItemsResponse> FindSimilarItems(
                    Filtered(snapshot, request.has_filter(), request.filter()));
   ASSIGN_OR_RETURN(
       const Found found,
-      SearchDiversely(
-          *snapshot.index, snapshot.attributes, vector, rules,
-          {.k = k,
-           .excluded = excluded,
-           .allowed = RowsToSearch(snapshot, filtered),
-           .effort = EffortFor(snapshot, Depth(k, rules), /*target=*/0,
-                               /*more=*/0)
-                         .effort}));
+      SearchDiversely(*snapshot.index, snapshot.attributes, vector, rules,
+                      {.k = k,
+                       .excluded = excluded,
+                       .allowed = RowsToSearch(snapshot, filtered),
+                       .effort = snapshot.EffortFor(Depth(k, rules)).effort}));
   v1::SimilarItemsResponse response;
   AppendFound(snapshot, found, response);
   return response;

@@ -1,6 +1,5 @@
 #include "core/retrieval/serving_snapshot.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -8,6 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/layout.h"
+#include "core/bundle/manifest.h"
 #include "core/index/faiss_index.h"
 #include "core/towers/torchscript_towers.h"
 #include "google/protobuf/util/json_util.h"
@@ -75,17 +75,15 @@ absl::Status CheckSchema(const v1::FeatureSchema& schema,
                 content.user_row_width());
 }
 
-// Not every bundle has every file.
-bool Has(const v1::Content& content, const char* name) {
-  return std::any_of(content.files().begin(), content.files().end(),
-                     [&](const v1::File& file) {
-                       return file.served() && file.name() == name;
-                     });
+// Only served files are verified before they are read.
+bool Serves(const v1::Content& content, const char* name) {
+  const v1::File* file = FindFile(content, name);
+  return file != nullptr && file->served();
 }
 
 absl::Status LoadRemoved(const std::string& folder, const v1::Content& content,
                          ServingSnapshot& snapshot) {
-  if (!Has(content, layout::kRemovedItems)) return absl::OkStatus();
+  if (!Serves(content, layout::kRemovedItems)) return absl::OkStatus();
   ASSIGN_OR_RETURN(
       const MappedFile file,
       MappedFile::Open(absl::StrCat(folder, "/", layout::kRemovedItems)));
@@ -106,7 +104,7 @@ absl::Status LoadRemoved(const std::string& folder, const v1::Content& content,
 
 absl::Status LoadEfforts(const std::string& folder, const v1::Content& content,
                          ServingSnapshot& snapshot) {
-  if (!Has(content, layout::kEfforts)) return absl::OkStatus();
+  if (!Serves(content, layout::kEfforts)) return absl::OkStatus();
   ASSIGN_OR_RETURN(
       const std::string bytes,
       ReadFile(absl::StrCat(folder, "/", layout::kEfforts), kMaxEffortsBytes));
@@ -122,7 +120,7 @@ absl::Status LoadEfforts(const std::string& folder, const v1::Content& content,
 absl::Status LoadAttributes(const std::string& folder,
                             const v1::Content& content,
                             ServingSnapshot& snapshot) {
-  if (!Has(content, layout::kItemAttributes)) return absl::OkStatus();
+  if (!Serves(content, layout::kItemAttributes)) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::string bytes,
                    ReadFile(absl::StrCat(folder, "/", layout::kItemAttributes),
                             kMaxAttributeBytes));
@@ -216,6 +214,16 @@ absl::Status LoadTowersAndIndex(const std::string& folder,
 }
 
 }  // namespace
+
+EffortPoint ServingSnapshot::EffortFor(int32_t k, double target,
+                                       int32_t more) const {
+  if (efforts.empty()) {
+    // Without one it is exact; or of a bundle from before there were tables.
+    const SearchEffort effort = index->effort();
+    return {.effort = effort, .overlap = effort == SearchEffort() ? 1.0 : 0.0};
+  }
+  return efforts.Reach(k, target > 0 ? target : target_overlap, more);
+}
 
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
     const std::string& folder, const v1::Manifest& manifest) {

@@ -45,6 +45,14 @@ struct ServingSnapshot {
   // Requests to warm up on, with histories of real users.
   v1::BatchRetrieveRequest golden_requests;
   uint64_t bytes = 0;  // of the files that it serves from
+
+  // For SearchOptions: the rows that may be answered, null: all.
+  const RowSet* allowed() const {
+    return available.has_value() ? &*available : nullptr;
+  }
+  // The effort that the table has for k and the target (0: the bundle's own),
+  // and `more` points beyond it; that of the index where there is no table.
+  EffortPoint EffortFor(int32_t k, double target = 0, int32_t more = 0) const;
 };
 
 // Loads every served file of a verified bundle and checks that they agree with

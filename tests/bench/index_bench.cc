@@ -51,13 +51,6 @@ struct Measured {
   double microseconds = 0;  // mean of a query
 };
 
-std::vector<int32_t> Rows(const std::vector<Neighbor>& neighbors) {
-  std::vector<int32_t> rows;
-  rows.reserve(neighbors.size());
-  for (const Neighbor& one : neighbors) rows.push_back(one.row);
-  return rows;
-}
-
 // One query after the other, on this thread.
 Measured Measure(const IndexData& data, const Lists& exact, int32_t k,
                  const Answer& answer) {
@@ -105,7 +98,7 @@ absl::StatusOr<Lists> Exact(const IndexData& data, int32_t k, int32_t threads) {
                    ExactTopK(data.items, data.queries, data.dimension, k,
                              threads, /*excluded=*/{}));
   Lists lists;
-  for (const auto& list : neighbors) lists.push_back(Rows(list));
+  for (const auto& list : neighbors) lists.push_back(RowsOf(list));
   return lists;
 }
 
@@ -165,7 +158,7 @@ Answer AnswerOf(const Ours& ours, const IndexData& data, int32_t k,
     const auto found =
         ours.index->Search({query, static_cast<size_t>(data.dimension)},
                            {.k = k, .effort = effort});
-    return found.ok() ? Rows(found->neighbors) : std::vector<int32_t>();
+    return found.ok() ? RowsOf(found->neighbors) : std::vector<int32_t>();
   };
 }
 
@@ -290,7 +283,7 @@ absl::StatusOr<Lists> ExactAmong(const IndexData& data,
       ExactTopKAmong(rows, data.items, data.queries, data.dimension, k, threads,
                      /*excluded=*/{}));
   Lists lists;
-  for (const auto& list : neighbors) lists.push_back(Rows(list));
+  for (const auto& list : neighbors) lists.push_back(RowsOf(list));
   return lists;
 }
 
@@ -323,7 +316,7 @@ absl::Status RunFilters(const Arguments& arguments) {
               {.k = k, .allowed = &allowed, .effort = effort});
           if (!found.ok()) return std::vector<int32_t>();
           ++ways[static_cast<int>(found->by)];
-          return Rows(found->neighbors);
+          return RowsOf(found->neighbors);
         });
         overlap = with.overlap;
         microseconds.push_back(with.microseconds);
@@ -367,7 +360,7 @@ absl::Status RunFilters(const Arguments& arguments) {
         const auto found = SearchDiversely(
             *ours.index, index, {query, static_cast<size_t>(data.dimension)},
             rules, {.k = k, .effort = effort});
-        return found.ok() ? Rows(found->neighbors) : std::vector<int32_t>();
+        return found.ok() ? RowsOf(found->neighbors) : std::vector<int32_t>();
       });
       microseconds.push_back(with.microseconds);
       ratios.push_back(with.microseconds / without.microseconds);

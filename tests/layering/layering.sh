@@ -18,7 +18,7 @@ core/schema:      core/base
 core/catalog:     core/base core/rows core/schema
 core/history:     core/base core/schema core/catalog
 core/index:       core/base core/rows
-core/index_build: core/base core/index core/metrics
+core/index_build: core/base core/rows core/index core/metrics
 core/towers:      core/base
 core/metrics:     core/base
 core/bundle:      core/base

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "trainer/evaluation/popularity.h"
-#include "trainer/evaluation/ranked_lists.h"
 
 namespace segue {
 
@@ -20,18 +20,19 @@ std::vector<int32_t> MorePopular(absl::Span<const double> counts) {
   return more_popular;
 }
 
-AnswerSpread::AnswerSpread(absl::Span<const int32_t> more_popular)
+AnswerSpread::AnswerSpread(absl::Span<const int32_t> more_popular,
+                           std::vector<int32_t> ks)
     : more_popular_(more_popular),
-      first_depth_(more_popular.size(),
-                   static_cast<uint8_t>(kReportDepths.size())),
-      places_(kReportDepths.size(), 0),
-      more_(kReportDepths.size(), 0) {}
+      ks_(std::move(ks)),
+      first_depth_(more_popular.size(), static_cast<uint8_t>(ks_.size())),
+      places_(ks_.size(), 0),
+      more_(ks_.size(), 0) {}
 
 void AnswerSpread::Add(const RankedLists& lists) {
   for (const std::vector<int32_t>& list : lists) {
     size_t place = 0;
-    for (size_t d = 0; d < kReportDepths.size(); ++d) {
-      const size_t end = std::min<size_t>(kReportDepths[d], list.size());
+    for (size_t d = 0; d < ks_.size(); ++d) {
+      const size_t end = std::min<size_t>(ks_[d], list.size());
       for (; place < end; ++place) {
         const int32_t row = list[place];
         first_depth_[row] =
@@ -44,16 +45,16 @@ void AnswerSpread::Add(const RankedLists& lists) {
 }
 
 void AnswerSpread::Fill(v1::RankingReport& report) const {
-  std::vector<int64_t> reached(kReportDepths.size() + 1, 0);
+  std::vector<int64_t> reached(ks_.size() + 1, 0);
   for (const uint8_t depth : first_depth_) ++reached[depth];
   const auto items =
       static_cast<double>(std::max<size_t>(first_depth_.size(), 1));
   int64_t different = 0, places = 0, more = 0;
-  for (size_t d = 0; d < kReportDepths.size(); ++d) {
+  for (size_t d = 0; d < ks_.size(); ++d) {
     different += reached[d];
     places += places_[d];
     more += more_[d];
-    const std::string key = absl::StrCat(kReportDepths[d]);
+    const std::string key = absl::StrCat(ks_[d]);
     (*report.mutable_coverage())[key] = static_cast<double>(different) / items;
     (*report.mutable_popularity_rank())[key] =
         static_cast<double>(more) /

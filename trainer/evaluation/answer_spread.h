@@ -14,22 +14,23 @@ namespace segue {
 // [items] how many items have a greater count than the item.
 std::vector<int32_t> MorePopular(absl::Span<const double> counts);
 
-// Coverage and popularity rank at every report depth, gathered from answers a
-// block of queries at a time. Sums are of integers: neither the order of the
-// queries nor their division into blocks changes a figure. Borrows
-// `more_popular`, MorePopular() of the catalogue; a byte an item besides. One
-// thread.
+// Coverage and popularity rank at some depths, gathered from answers a block of
+// queries at a time. Sums are of integers: neither the order of the queries nor
+// their division into blocks changes a figure. Borrows `more_popular`,
+// MorePopular() of the catalogue; a byte an item besides. One thread.
 class AnswerSpread {
  public:
-  explicit AnswerSpread(absl::Span<const int32_t> more_popular);
+  // `ks` ascend.
+  AnswerSpread(absl::Span<const int32_t> more_popular, std::vector<int32_t> ks);
 
   // Best first; rows are those of the catalogue.
   void Add(const RankedLists& lists);
-  // Sets coverage and popularity_rank: 0 without answers.
+  // Sets coverage and popularity_rank at these depths: 0 without answers.
   void Fill(v1::RankingReport& report) const;
 
  private:
   absl::Span<const int32_t> more_popular_;
+  std::vector<int32_t> ks_;
   // [items] the number, among the depths, of the first that reaches it in some
   // answer; that of all depths: none does.
   std::vector<uint8_t> first_depth_;

@@ -37,7 +37,7 @@ Baselines::Baselines(const EventLog& log, const Split& split,
                     .answer = std::move(answer),
                     .order = order,
                     .metrics = RankingMetrics(kReportDepths),
-                    .spread = AnswerSpread(more_popular_),
+                    .spread = AnswerSpread(more_popular_, kReportDepths),
                     .slices = SliceRecalls(slices)});
   };
   const auto nothing = [](const EvaluationSet& set) {

@@ -41,25 +41,32 @@ class ModelFigures {
                const std::vector<Slice>& slices)
       : map_(map),
         exact_(kReportDepths),
-        ann_(kReportDepths),
-        exact_spread_(more_popular),
-        ann_spread_(more_popular),
-        slices_(slices),
-        overlaps_(kReportDepths.size(), 0.0) {}
+        exact_spread_(more_popular, kReportDepths),
+        slices_(slices) {
+    for (const int32_t k : kReportDepths) ann_.emplace_back(more_popular, k);
+  }
 
   void Add(const EvaluationSet& set, const SnapshotAnswers& answers);
   // All of the report's but baselines.
   void Fill(const v1::TrainerConfig& config, v1::SplitReport& report) const;
 
  private:
+  // What the index answers when asked for so many.
+  struct AtDepth {
+    AtDepth(const std::vector<int32_t>& more_popular, int32_t k)
+        : metrics({k}), spread(more_popular, {k}) {}
+    RankingMetrics metrics;
+    AnswerSpread spread;
+    double overlap = 0;  // summed over queries
+  };
   void CompareToExact(const v1::TrainerConfig& config,
                       v1::SplitReport& report) const;
 
   const RowMap& map_;
-  RankingMetrics exact_, ann_;
-  AnswerSpread exact_spread_, ann_spread_;
+  RankingMetrics exact_;
+  AnswerSpread exact_spread_;
   SliceMetrics slices_;
-  std::vector<double> overlaps_;  // [depths] summed over queries
+  std::vector<AtDepth> ann_;  // parallel to kReportDepths
   size_t queries_ = 0;
 };
 
@@ -71,17 +78,18 @@ void ModelFigures::Add(const EvaluationSet& set,
     exact.push_back(RowsOf(neighbors));
   }
   for (size_t d = 0; d < kReportDepths.size(); ++d) {
+    const RankedLists& lists = answers.ann[d];
     for (size_t q = 0; q < set.size(); ++q) {
-      overlaps_[d] += OverlapAtK(exact[q], answers.ann[q], kReportDepths[d]);
+      ann_[d].overlap += OverlapAtK(exact[q], lists[q], kReportDepths[d]);
     }
+    ann_[d].spread.Add(lists);
+    AddLists(set, Translate(lists, map_.to_data, /*keep_unknown=*/true),
+             ann_[d].metrics);
   }
   exact_spread_.Add(exact);
-  ann_spread_.Add(answers.ann);
   exact = Translate(exact, map_.to_data, /*keep_unknown=*/true);
   AddLists(set, exact, exact_);
   slices_.Add(set, exact);
-  AddLists(set, Translate(answers.ann, map_.to_data, /*keep_unknown=*/true),
-           ann_);
   queries_ += set.size();
 }
 
@@ -90,9 +98,9 @@ void ModelFigures::CompareToExact(const v1::TrainerConfig& config,
   for (size_t d = 0; d < kReportDepths.size(); ++d) {
     const std::string key = absl::StrCat(kReportDepths[d]);
     (*report.mutable_ann()->mutable_overlap())[key] =
-        overlaps_[d] / static_cast<double>(queries_);
+        ann_[d].overlap / static_cast<double>(queries_);
     const Estimate ratio =
-        RecallRatio(ann_, exact_, kReportDepths[d],
+        RecallRatio(ann_[d].metrics, exact_, kReportDepths[d],
                     config.evaluation().bootstrap_samples(), config.seed());
     (*report.mutable_ann_recall_ratio())[key] = ratio.mean;
     v1::Interval& interval = (*report.mutable_ann_recall_ratio_interval())[key];
@@ -109,8 +117,11 @@ void ModelFigures::Fill(const v1::TrainerConfig& config,
   report.set_users(static_cast<int32_t>(exact_.Summarize(0, seed).users));
   *report.mutable_exact() = ToReport(exact_, resamples, seed);
   exact_spread_.Fill(*report.mutable_exact());
-  *report.mutable_ann() = ToReport(ann_, resamples, seed);
-  ann_spread_.Fill(*report.mutable_ann());
+  // The reciprocal rank is that of the deepest, which comes last.
+  for (const AtDepth& at : ann_) {
+    report.mutable_ann()->MergeFrom(ToReport(at.metrics, resamples, seed));
+    at.spread.Fill(*report.mutable_ann());
+  }
   CompareToExact(config, report);
   slices_.AddTo(resamples, seed, report);
 }

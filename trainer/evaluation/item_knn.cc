@@ -95,10 +95,7 @@ std::vector<int32_t> Rank(const std::vector<int32_t>& history,
                              }),
               found.end());
   KeepBest(kReportDepths.back(), found);
-  std::vector<int32_t> rows;
-  rows.reserve(found.size());
-  for (const Neighbor& neighbor : found) rows.push_back(neighbor.row);
-  return rows;
+  return RowsOf(found);
 }
 
 }  // namespace

@@ -28,11 +28,4 @@ RankedLists Translate(const RankedLists& lists, const std::vector<int32_t>& to,
   return translated;
 }
 
-std::vector<int32_t> RowsOf(const std::vector<Neighbor>& neighbors) {
-  std::vector<int32_t> rows;
-  rows.reserve(neighbors.size());
-  for (const Neighbor& neighbor : neighbors) rows.push_back(neighbor.row);
-  return rows;
-}
-
 }  // namespace segue

@@ -25,8 +25,6 @@ RowMap MapRows(const Vocabulary& snapshot, const Vocabulary& data);
 RankedLists Translate(const RankedLists& lists, const std::vector<int32_t>& to,
                       bool keep_unknown);
 
-std::vector<int32_t> RowsOf(const std::vector<Neighbor>& neighbors);
-
 }  // namespace segue
 
 #endif  // SEGUE_TRAINER_EVALUATION_ROW_MAP_H_

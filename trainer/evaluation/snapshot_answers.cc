@@ -45,16 +45,18 @@ absl::Status SearchAll(const ServingSnapshot& snapshot,
                        RankedLists& lists) {
   const int64_t count = static_cast<int64_t>(excluded.size());
   const VectorIndex& index = *snapshot.index;
-  const RowSet* available =
-      snapshot.available.has_value() ? &*snapshot.available : nullptr;
   const size_t d = index.dimension();
   lists.assign(count, {});
   std::vector<absl::Status> failures(count);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 16)
   for (int64_t q = 0; q < count; ++q) {
-    auto found =
-        index.Search(absl::MakeConstSpan(vectors).subspan(q * d, d),
-                     {.k = k, .excluded = excluded[q], .allowed = available});
+    // What is excluded stands before what is answered.
+    const int32_t depth = k + static_cast<int32_t>(excluded[q].size());
+    auto found = index.Search(absl::MakeConstSpan(vectors).subspan(q * d, d),
+                              {.k = k,
+                               .excluded = excluded[q],
+                               .allowed = snapshot.allowed(),
+                               .effort = snapshot.EffortFor(depth).effort});
     if (found.ok()) {
       lists[q] = RowsOf(found->neighbors);
     } else {
@@ -112,8 +114,10 @@ absl::StatusOr<SnapshotAnswers> AnswerQueries(
     ASSIGN_OR_RETURN(answers.exact, ExactTopK(item_vectors, query_vectors, d,
                                               depth, threads, of_query));
   }
-  RETURN_IF_ERROR(SearchAll(snapshot, query_vectors, depth, excluded, threads,
-                            answers.ann));
+  for (const int32_t k : kReportDepths) {
+    RETURN_IF_ERROR(SearchAll(snapshot, query_vectors, std::min(k, depth),
+                              excluded, threads, answers.ann.emplace_back()));
+  }
   return answers;
 }
 

@@ -19,14 +19,16 @@ namespace segue {
 absl::StatusOr<std::vector<float>> EmbedCatalogue(
     const ServingSnapshot& snapshot, int32_t threads);
 
-// Rows are the snapshot's, best first, one list a query; as deep as reports go.
+// Rows are the snapshot's, best first, one list a query.
 struct SnapshotAnswers {
-  std::vector<std::vector<Neighbor>> exact;
-  RankedLists ann;
+  std::vector<std::vector<Neighbor>> exact;  // as deep as reports go
+  // Parallel to kReportDepths: what the server answers to a top_k of so many,
+  // with the effort that it takes for that.
+  std::vector<RankedLists> ann;
 };
 
 // Queries go through ResolveQuery and EmbedQueries, as requests do.
-// `item_vectors` are EmbedCatalogue()'s. 12 KB of answers a query: ask some
+// `item_vectors` are EmbedCatalogue()'s. 20 KB of answers a query: ask some
 // thousands at a time. InvalidArgument: what a request may not hold.
 absl::StatusOr<SnapshotAnswers> AnswerQueries(
     const ServingSnapshot& snapshot, absl::Span<const float> item_vectors,

@@ -7,6 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/layout.h"
+#include "core/bundle/manifest.h"
 #include "core/config/text_proto.h"
 #include "trainer/data/vector_builder.h"
 
@@ -20,9 +21,7 @@ using Columns = google::protobuf::RepeatedPtrField<v1::FeatureColumn>;
 
 absl::StatusOr<std::string> Listed(const Bundle& bundle,
                                    const std::string& name) {
-  for (const v1::File& file : bundle.content().files()) {
-    if (file.name() == name) return bundle.Path(name);
-  }
+  if (FindFile(bundle.content(), name) != nullptr) return bundle.Path(name);
   return absl::FailedPreconditionError(
       absl::StrCat(bundle.folder(), " has no ", name,
                    ": training cannot begin from such a bundle"));

@@ -1,12 +1,12 @@
 #include "trainer/publish/bundle_files.h"
 
-#include <algorithm>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/layout.h"
+#include "core/bundle/manifest.h"
 #include "core/catalog/row_matrix.h"
 #include "core/config/text_proto.h"
 #include "google/protobuf/text_format.h"
@@ -77,10 +77,7 @@ absl::Status UpdateStagedConfig(
 }
 
 absl::StatusOr<std::vector<float>> TuningQueries(const Bundle& bundle) {
-  const auto& files = bundle.content().files();
-  if (std::none_of(files.begin(), files.end(), [](const v1::File& file) {
-        return file.name() == layout::kTuningQueries;
-      })) {
+  if (FindFile(bundle.content(), layout::kTuningQueries) == nullptr) {
     return std::vector<float>();
   }
   ASSIGN_OR_RETURN(const RowMatrix rows,

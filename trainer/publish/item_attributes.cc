@@ -10,6 +10,7 @@
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/layout.h"
+#include "core/bundle/manifest.h"
 
 namespace segue {
 namespace {
@@ -106,10 +107,7 @@ void MoveAttributes(const std::vector<int32_t>& rows, int64_t count,
 
 absl::StatusOr<v1::Attributes> ReadAttributesFile(const Bundle& bundle) {
   v1::Attributes attributes;
-  const auto& files = bundle.content().files();
-  if (std::none_of(files.begin(), files.end(), [](const v1::File& file) {
-        return file.name() == layout::kItemAttributes;
-      })) {
+  if (FindFile(bundle.content(), layout::kItemAttributes) == nullptr) {
     return attributes;
   }
   ASSIGN_OR_RETURN(const std::string bytes,

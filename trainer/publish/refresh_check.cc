@@ -82,20 +82,14 @@ absl::StatusOr<Shares> Compare(const Catalogue& catalogue,
                    ExactTopKAmong(catalogue.living, catalogue.vectors, asked,
                                   static_cast<int32_t>(d), k, catalogue.threads,
                                   /*excluded=*/{}));
-  const SearchEffort effort =
-      snapshot.efforts.empty()
-          ? snapshot.index->effort()
-          : snapshot.efforts.Reach(k, snapshot.target_overlap).effort;
+  const SearchEffort effort = snapshot.EffortFor(k).effort;
   Shares shares{.overlap = 0};
   for (size_t q = 0; q < exact.size(); ++q) {
     ASSIGN_OR_RETURN(
         const Found answer,
         snapshot.index->Search(
             absl::MakeConstSpan(asked).subspan(q * d, d),
-            {.k = k,
-             .allowed = snapshot.available.has_value() ? &*snapshot.available
-                                                       : nullptr,
-             .effort = effort}));
+            {.k = k, .allowed = snapshot.allowed(), .effort = effort}));
     std::vector<int32_t> rows = RowsOf(answer.neighbors);
     shares.overlap += OverlapAtK(RowsOf(exact[q]), rows, k);
     std::sort(rows.begin(), rows.end());

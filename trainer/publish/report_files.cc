@@ -50,6 +50,12 @@ void FillIndexReport(const BuiltIndex& built, v1::IndexReport& report) {
   report.mutable_losses()->set_cells(built.losses.cells);
   report.mutable_losses()->set_codes(built.losses.codes);
   report.mutable_losses()->set_refinement(built.losses.refinement);
+  for (const FilterTrial& tried : built.filters) {
+    v1::IndexFilter& line = *report.add_filters();
+    line.set_share(tried.share);
+    line.set_overlap(tried.overlap);
+    line.set_microseconds_per_query(tried.microseconds_per_query);
+  }
   if (built.structures.size() < 2) return;
   for (const StructureTrial& tried : built.structures) {
     v1::IndexStructure& line = *report.add_structures();

@@ -170,6 +170,17 @@ std::vector<TableRow> IndexRows(const v1::Report& report) {
   return rows;
 }
 
+std::vector<TableRow> FilterRows(const v1::IndexReport& index) {
+  std::vector<TableRow> rows;
+  for (const v1::IndexFilter& tried : index.filters()) {
+    rows.push_back(
+        {{absl::StrFormat("%g %% of the items", 100 * tried.share())},
+         {absl::StrFormat("%.4f", tried.overlap())},
+         {absl::StrFormat("%.0f", tried.microseconds_per_query())}});
+  }
+  return rows;
+}
+
 std::vector<TableRow> StructureRows(const v1::IndexReport& index) {
   std::vector<TableRow> rows;
   for (const v1::IndexStructure& tried : index.structures()) {
@@ -263,6 +274,11 @@ PageSection IndexSection(const v1::Report& report) {
                     Paragraph("Overlap is the share of the exact top k that "
                               "the index found; index / exact is the ratio of "
                               "their recalls."));
+  }
+  if (report.index().filters_size() > 0) {
+    absl::StrAppend(&section.body, Table({"filter keeps", "overlap among these",
+                                          "microseconds a query"},
+                                         FilterRows(report.index())));
   }
   if (report.index().structures_size() > 0) {
     section.body += Folded(

@@ -131,6 +131,19 @@ TEST_F(IndexBuilderTest, WhatIsNotFoundIsLostSomewhere) {
   }
 }
 
+TEST_F(IndexBuilderTest, FiltersAreTriedAsFarAsTheyKeepAnItem) {
+  const auto built = BuildIndex(inputs_, path_);
+  ASSERT_THAT(built, IsOk());
+  // .1 % of 3,000 items are 3, .01 % none.
+  ASSERT_EQ(built->filters.size(), 4u);
+  EXPECT_EQ(built->filters[0].share, 0.5);
+  for (const FilterTrial& tried : built->filters) {
+    EXPECT_GE(tried.overlap, 0.9) << tried.share;
+    EXPECT_LE(tried.overlap, 1) << tried.share;
+    EXPECT_GT(tried.microseconds_per_query, 0);
+  }
+}
+
 TEST_F(IndexBuilderTest, TheCheapestStructureThatReachesTheTargetIsBuilt) {
   inputs_.config.clear_refine();
   const auto built = BuildIndex(inputs_, path_);

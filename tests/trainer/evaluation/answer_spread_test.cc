@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
+#include "trainer/evaluation/ranked_lists.h"
 
 namespace segue {
 namespace {
@@ -15,7 +16,7 @@ using ::testing::ElementsAre;
 
 v1::RankingReport Spread(const std::vector<RankedLists>& blocks,
                          const std::vector<int32_t>& more_popular) {
-  AnswerSpread spread(more_popular);
+  AnswerSpread spread(more_popular, kReportDepths);
   for (const RankedLists& lists : blocks) spread.Add(lists);
   v1::RankingReport report;
   spread.Fill(report);

@@ -1,0 +1,81 @@
+#include "core/index_build/filter_trials.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <random>
+
+#include "core/base/status_macros.h"
+#include "core/index/exact_search.h"
+#include "core/index/faiss_index.h"
+#include "core/index_build/spread_rows.h"
+#include "core/metrics/overlap.h"
+#include "core/rows/row_set.h"
+
+namespace segue {
+namespace {
+
+constexpr double kShares[] = {0.5, 0.1, 0.01, 0.001, 0.0001};
+// One thread asks, so that the times are those of a search.
+constexpr int32_t kMostQueries = 200;
+
+// `count` of [0, items), each as likely, ascending (Knuth's selection
+// sampling).
+std::vector<int32_t> DrawRows(int64_t items, int64_t count, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<int32_t> rows;
+  rows.reserve(count);
+  for (int64_t row = 0; static_cast<int64_t>(rows.size()) < count; ++row) {
+    const auto missing =
+        static_cast<uint64_t>(count - static_cast<int64_t>(rows.size()));
+    if (random() % static_cast<uint64_t>(items - row) < missing) {
+      rows.push_back(static_cast<int32_t>(row));
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<FilterTrial>> TryFilters(
+    const IndexBuildInputs& inputs, const SearchEffort& effort,
+    const std::string& path) {
+  const int32_t d = inputs.dimension;
+  const int64_t items = static_cast<int64_t>(inputs.vectors.size()) / d;
+  const int32_t k = inputs.config.at_k();
+  const std::vector<float> queries =
+      SpreadRows(inputs.queries.empty() ? inputs.vectors : inputs.queries, d,
+                 std::min(inputs.config.tune_queries(), kMostQueries));
+  ASSIGN_OR_RETURN(
+      const std::unique_ptr<VectorIndex> index,
+      LoadFaissIndex(path, {.dimension = d, .size = items, .effort = effort}));
+  std::vector<FilterTrial> trials;
+  for (const double share : kShares) {
+    const auto count = static_cast<int64_t>(share * static_cast<double>(items));
+    if (count < 1) break;
+    const std::vector<int32_t> rows = DrawRows(items, count, inputs.seed);
+    ASSIGN_OR_RETURN(const auto exact,
+                     ExactTopKAmong(rows, inputs.vectors, queries, d, k,
+                                    inputs.threads, /*excluded=*/{}));
+    const RowSet allowed(rows);
+    FilterTrial trial{.share = share};
+    const auto start = std::chrono::steady_clock::now();
+    for (size_t q = 0; q < exact.size(); ++q) {
+      ASSIGN_OR_RETURN(
+          const Found found,
+          index->Search(absl::MakeConstSpan(queries).subspan(q * d, d),
+                        {.k = k, .allowed = &allowed}));
+      trial.overlap += OverlapAtK(RowsOf(exact[q]), RowsOf(found.neighbors), k);
+    }
+    const auto searches = static_cast<double>(exact.size());
+    trial.overlap /= searches;
+    trial.microseconds_per_query = std::chrono::duration<double, std::micro>(
+                                       std::chrono::steady_clock::now() - start)
+                                       .count() /
+                                   searches;
+    trials.push_back(trial);
+  }
+  return trials;
+}
+
+}  // namespace segue
