@@ -11,6 +11,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/huge_pages.h"
 #include "core/base/status_macros.h"
 #include "core/index/allowed_rows.h"
 #include "core/index/faiss_layers.h"
@@ -135,6 +136,10 @@ absl::Status FaissIndex::Configure(const FaissIndexOptions& options,
                     " vectors, ", options.size, " are expected");
     }
     scorer_ = layers_.refine->refine_index;
+    if (auto* codes = dynamic_cast<faiss::IndexFlatCodes*>(
+            layers_.refine->refine_index)) {
+      MoveToHugePages(codes->codes);
+    }
   } else if (layers_.graph != nullptr) {
     scorer_ = layers_.graph->storage;
   } else if (dynamic_cast<faiss::IndexFlatCodes*>(layers_.core) != nullptr) {

@@ -5,6 +5,14 @@
 #include <limits>
 
 namespace segue {
+namespace {
+
+// The nearest k of a share of the rows are about the nearest k / share of all.
+// Those lie in so many more cells: the cells grow as that to the power of this,
+// measured on towers of music (tests/bench, 1/2 finds 1 % more than asked).
+constexpr double kCellGrowth = 0.4;
+
+}  // namespace
 
 FoundBy SearchPlan::Cheapest() const {
   if (!allowed_.filtered()) return FoundBy::kIndex;
@@ -50,11 +58,10 @@ double SearchPlan::Enough() const {
 }
 
 int64_t SearchPlan::Probes() const {
-  // The nearest k of a share of the rows are about the nearest k / share of
-  // all, which lie in more cells: as many as grow with the square root of that.
-  const double widened = allowed_.filtered()
-                             ? effort_.nprobe / std::sqrt(allowed_.share())
-                             : effort_.nprobe;
+  const double widened =
+      allowed_.filtered()
+          ? effort_.nprobe * std::pow(allowed_.share(), -kCellGrowth)
+          : effort_.nprobe;
   return std::clamp<int64_t>(std::llround(widened), 1, shape_.nlist);
 }
 

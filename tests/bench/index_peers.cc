@@ -107,13 +107,9 @@ class HnswlibPeer : public Peer {
 
 }  // namespace
 
-std::unique_ptr<Peer> FlatPeer() {
-  return std::make_unique<FaissPeer>("Flat", std::vector<int32_t>{0});
-}
-
 std::vector<std::unique_ptr<Peer>> Peers() {
   std::vector<std::unique_ptr<Peer>> peers;
-  peers.push_back(FlatPeer());
+  peers.push_back(std::make_unique<FaissPeer>("Flat", std::vector<int32_t>{0}));
   peers.push_back(
       std::make_unique<FaissPeer>("IVF1024,PQ16", Doubled(16, 1024)));
   peers.push_back(std::make_unique<FaissPeer>("HNSW32", Doubled(100, 6400)));

@@ -29,7 +29,6 @@ class Peer {
 // FAISS's IndexFlatIP; what the notebook builds (IVF1024,PQ16, nprobe set by
 // hand); FAISS's HNSW; hnswlib, if it was there when this was built.
 std::vector<std::unique_ptr<Peer>> Peers();
-std::unique_ptr<Peer> FlatPeer();
 
 }  // namespace segue::bench
 
