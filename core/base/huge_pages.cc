@@ -5,6 +5,11 @@
 
 #include <cstddef>
 
+// glibc names it from 2.37 on.
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 namespace segue {
 namespace {
 
@@ -13,20 +18,16 @@ constexpr size_t kWorthIt = size_t{8} << 20;
 
 }  // namespace
 
-void MoveToHugePages(std::vector<uint8_t>& bytes) {
+void UseHugePages(const std::vector<uint8_t>& bytes) {
   if (bytes.size() < kWorthIt) return;
-  std::vector<uint8_t> moved;
-  moved.reserve(bytes.size());  // so much is not touched before it is written
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin =
-      (reinterpret_cast<uintptr_t>(moved.data()) + page - 1) / page * page;
-  const auto end =
-      (reinterpret_cast<uintptr_t>(moved.data()) + bytes.size()) / page * page;
-  // Advice: a refusal is no failure.
-  static_cast<void>(
-      ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE));
-  moved.assign(bytes.begin(), bytes.end());
-  bytes.swap(moved);
+  const auto address = reinterpret_cast<uintptr_t>(bytes.data());
+  const uintptr_t begin = (address + page - 1) / page * page;
+  const uintptr_t end = (address + bytes.size()) / page * page;
+  // Advice changes no value, and a refusal is no failure.
+  void* pages = reinterpret_cast<void*>(begin);
+  static_cast<void>(::madvise(pages, end - begin, MADV_HUGEPAGE));
+  static_cast<void>(::madvise(pages, end - begin, MADV_COLLAPSE));
 }
 
 }  // namespace segue

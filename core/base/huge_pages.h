@@ -7,12 +7,13 @@
 
 namespace segue {
 
-// Moves `bytes` to memory that the kernel is asked to back with huge pages
-// (madvise(2), MADV_HUGEPAGE): where bytes are read at random from more than a
-// processor's address cache covers, about every other read would otherwise wait
-// for the address. Keeps the values. Where the system grants none it is a copy,
-// and no harm; a few bytes stay where they are. For a moment there are both.
-void MoveToHugePages(std::vector<uint8_t>& bytes);
+// Asks the kernel to back `bytes`, which are not to grow or shrink any more,
+// with huge pages (madvise(2), MADV_HUGEPAGE), and at once where it can
+// (MADV_COLLAPSE, Linux 6.1): where they are read at random, and are more than
+// a processor's address cache covers, about every other read would otherwise
+// wait for its address. Values stay where and what they are. A kernel that
+// grants none is no error. Nothing is asked for a few bytes.
+void UseHugePages(const std::vector<uint8_t>& bytes);
 
 }  // namespace segue
 

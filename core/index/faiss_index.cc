@@ -138,7 +138,7 @@ absl::Status FaissIndex::Configure(const FaissIndexOptions& options,
     scorer_ = layers_.refine->refine_index;
     if (auto* codes = dynamic_cast<faiss::IndexFlatCodes*>(
             layers_.refine->refine_index)) {
-      MoveToHugePages(codes->codes);
+      UseHugePages(codes->codes);
     }
   } else if (layers_.graph != nullptr) {
     scorer_ = layers_.graph->storage;

@@ -34,6 +34,11 @@ double BytesPerItem(const FaissLayers& layers, int64_t items, int32_t nlist) {
   return bytes + cell * nlist / static_cast<double>(items);
 }
 
+// A tenth less memory is worth a tenth more time.
+double Price(const StructureTrial& trial) {
+  return trial.cost * trial.bytes_per_item;
+}
+
 absl::Status TryOn(const IndexBuildInputs& sample, const std::string& factory,
                    const std::string& path, StructureTrial& trial) {
   const int32_t k = sample.config.at_k();
@@ -107,7 +112,8 @@ absl::StatusOr<std::vector<StructureTrial>> TryStructures(
                    [&](const StructureTrial& a, const StructureTrial& b) {
                      const bool a_reaches = a.overlap >= target;
                      if (a_reaches != (b.overlap >= target)) return a_reaches;
-                     return a_reaches ? a.cost < b.cost : a.overlap > b.overlap;
+                     return a_reaches ? Price(a) < Price(b)
+                                      : a.overlap > b.overlap;
                    });
   return trials;
 }

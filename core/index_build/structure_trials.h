@@ -15,9 +15,9 @@ inline constexpr int64_t kTrialItems = 100000;
 
 // Builds each structure of PlanIndexes() over at most `trial_items` of the
 // items and measures what at_k costs there at the target. Those within
-// max_bytes_per_item, the cheapest first, then those that miss the target
-// there, the nearest first. `path` names a file to work in, which is removed.
-// FailedPrecondition if all are too large.
+// max_bytes_per_item, the least cost times bytes first, then those that miss
+// the target there, the nearest first. `path` names a file to work in, which is
+// removed. FailedPrecondition if all are too large.
 absl::StatusOr<std::vector<StructureTrial>> TryStructures(
     const IndexBuildInputs& inputs, const std::string& path,
     int64_t trial_items = kTrialItems);

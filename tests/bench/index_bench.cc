@@ -76,6 +76,7 @@ absl::StatusOr<Ours> BuildOurs(const Arguments& arguments,
   mallopt(M_MMAP_THRESHOLD, 256 << 10);
   malloc_trim(0);
   ForgetPeak();
+  const double before = ResidentBytes() / 1e9;
   const double start = Now();
   const auto progress = [](absl::string_view line) {
     std::fprintf(stderr, "%s; peak %.2f GB so far\n", std::string(line).c_str(),
@@ -100,6 +101,7 @@ absl::StatusOr<Ours> BuildOurs(const Arguments& arguments,
       .Add("bytes_per_item", static_cast<double>(ours.built.bytes) /
                                  static_cast<double>(data.size()))
       .Add("vectors_gb", static_cast<double>(data.items.size()) * 4 / 1e9)
+      .Add("resident_before_gb", before)
       .Add("peak_gb", PeakSinceForgotten())
       .Add("nprobe", ours.built.effort.nprobe)
       .Add("k_factor", ours.built.effort.k_factor)

@@ -11,7 +11,7 @@
 #include "core/retrieval/retriever.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "google/protobuf/util/json_util.h"
-#include "trainer/evaluation/snapshot_answers.h"
+#include "trainer/evaluation/item_vectors.h"
 #include "trainer/publish/bundle_files.h"
 
 namespace segue::bench {

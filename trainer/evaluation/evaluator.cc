@@ -12,6 +12,7 @@
 #include "trainer/evaluation/baselines.h"
 #include "trainer/evaluation/evaluation_set.h"
 #include "trainer/evaluation/examples.h"
+#include "trainer/evaluation/item_vectors.h"
 #include "trainer/evaluation/popularity.h"
 #include "trainer/evaluation/ranked_lists.h"
 #include "trainer/evaluation/row_map.h"

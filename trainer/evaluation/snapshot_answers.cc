@@ -69,27 +69,6 @@ absl::Status SearchAll(const ServingSnapshot& snapshot,
 
 }  // namespace
 
-absl::StatusOr<std::vector<float>> EmbedCatalogue(
-    const ServingSnapshot& snapshot, int32_t threads) {
-  const int64_t items = snapshot.items.size();
-  const int64_t f = snapshot.shape.item_width, d = snapshot.shape.dimension;
-  std::vector<float> vectors(items * d);
-  const int64_t batches = (items + kEmbedBatch - 1) / kEmbedBatch;
-  std::vector<absl::Status> failures(batches);
-  // One forward pass a thread: the kernels themselves run on one each.
-#pragma omp parallel for num_threads(threads) schedule(dynamic)
-  for (int64_t b = 0; b < batches; ++b) {
-    const int64_t begin = b * kEmbedBatch;
-    const int64_t rows = std::min(kEmbedBatch, items - begin);
-    failures[b] = snapshot.item_tower->Embed(
-        static_cast<int32_t>(rows),
-        {snapshot.item_rows.Row(begin).data(), static_cast<size_t>(rows * f)},
-        absl::MakeSpan(vectors).subspan(begin * d, rows * d));
-  }
-  for (const absl::Status& failure : failures) RETURN_IF_ERROR(failure);
-  return vectors;
-}
-
 absl::StatusOr<SnapshotAnswers> AnswerQueries(
     const ServingSnapshot& snapshot, absl::Span<const float> item_vectors,
     const Dataset& data, const RowMap& map, const EvaluationSet& set,

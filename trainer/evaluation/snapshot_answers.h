@@ -14,11 +14,6 @@
 
 namespace segue {
 
-// [items, d] item vectors of a snapshot, by its item tower, on `threads`
-// threads.
-absl::StatusOr<std::vector<float>> EmbedCatalogue(
-    const ServingSnapshot& snapshot, int32_t threads);
-
 // Rows are the snapshot's, best first, one list a query.
 struct SnapshotAnswers {
   std::vector<std::vector<Neighbor>> exact;  // as deep as reports go

@@ -12,29 +12,24 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/layout.h"
-#include "core/catalog/display_table.h"
-#include "core/catalog/row_matrix.h"
 #include "core/index_build/index_append.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "trainer/data/dataset_reader.h"
-#include "trainer/data/feature_config.h"
+#include "trainer/evaluation/item_vectors.h"
 #include "trainer/model/warm_start_bundle.h"
 #include "trainer/publish/bundle_files.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/fused_rows.h"
-#include "trainer/publish/item_attributes.h"
 #include "trainer/publish/refresh_check.h"
 #include "trainer/publish/refresh_plan.h"
+#include "trainer/publish/refresh_tables.h"
 #include "trainer/publish/report_files.h"
 
 namespace segue {
 namespace {
 
-// Rows embedded in one forward pass.
-constexpr int64_t kEmbedBatch = 1024;
 // Old vectors that the fit of new ones is held against.
 constexpr int64_t kFitSample = 2000;
 
@@ -44,15 +39,6 @@ bool SameRow(absl::Span<const float> a, absl::Span<const float> b) {
     if (std::abs(a[i] - b[i]) > 1e-4f * (1 + std::abs(a[i]))) return false;
   }
   return true;
-}
-
-bool IsOfEvents(const v1::ItemsConfig& items, absl::string_view name) {
-  for (const v1::ItemFeature* column : ItemColumns(items)) {
-    if (column->name() == name) {
-      return column->source() == v1::ItemFeature::EVENTS;
-    }
-  }
-  return false;
 }
 
 // One refresh.
@@ -70,14 +56,8 @@ class Refresh {
  private:
   absl::Status Open(const std::string& folder);
   absl::Status FindFates();
-  absl::StatusOr<std::vector<float>> EmbedRows(
-      const std::vector<int32_t>& rows) const;
-  // The fused row that a row of the plan has.
-  void ReadRow(const RefreshedRow& row, absl::Span<float> out) const;
-  absl::Status WriteTables(BundleWriter& writer) const;
-  absl::Status WriteAttributes(BundleWriter& writer) const;
-  absl::Status WriteRemoved(BundleWriter& writer) const;
-  absl::Status WriteIndex(BundleWriter& writer, v1::Content& content);
+  absl::Status WriteIndex(const RefreshedTables& tables, BundleWriter& writer,
+                          v1::Content& content);
   absl::Status CheckVectors(absl::Span<const float> vectors,
                             int64_t first) const;
   absl::Status CheckFloors() const;
@@ -160,107 +140,6 @@ absl::Status Refresh::FindFates() {
   return absl::OkStatus();
 }
 
-void Refresh::ReadRow(const RefreshedRow& row, absl::Span<float> out) const {
-  const bool old = row.item < before_->items.size();
-  if (old && (!row.alive || fates_[row.item] == ItemFate::kSame)) {
-    const absl::Span<const float> kept = before_->item_rows.Row(row.item);
-    std::copy(kept.begin(), kept.end(), out.begin());
-    return;
-  }
-  fused_->Compose(row.item,
-                  old ? before_->item_rows.Row(row.item).data() : nullptr, out);
-}
-
-absl::Status Refresh::WriteTables(BundleWriter& writer) const {
-  RETURN_IF_ERROR(
-      WriteFileAtomically(writer.Add(layout::kItemIds, FileRole::kServed),
-                          IdsOf(plan_, catalogue_.data.items).Serialize()));
-  const Vocabulary& old = before_->items;
-  ASSIGN_OR_RETURN(
-      auto rows,
-      RowMatrixWriter::Create(
-          writer.Add(layout::kItemRows, FileRole::kServed),
-          static_cast<int64_t>(plan_.rows.size()) + old.unknown_buckets(),
-          fused_->width()));
-  std::vector<float> row(fused_->width());
-  for (const RefreshedRow& of : plan_.rows) {
-    ReadRow(of, absl::MakeSpan(row));
-    RETURN_IF_ERROR(rows->Append(row));
-  }
-  for (int32_t r = old.unknown_row(); r < old.rows(); ++r) {
-    RETURN_IF_ERROR(rows->Append(before_->item_rows.Row(r)));
-  }
-  RETURN_IF_ERROR(rows->Finish());
-
-  const int columns = before_->schema.display_columns_size();
-  std::vector<std::vector<std::string>> display(columns);
-  for (int c = 0; c < columns; ++c) {
-    for (const RefreshedRow& of : plan_.rows) {
-      // What is removed is called as before.
-      display[c].emplace_back(
-          of.alive ? absl::string_view(catalogue_.data.display[c][of.item])
-                   : before_->display.Value(c, of.item));
-    }
-  }
-  return WriteFileAtomically(
-      writer.Add(layout::kItemDisplay, FileRole::kServed),
-      DisplayTable::Serialize(display));
-}
-
-absl::Status Refresh::WriteAttributes(BundleWriter& writer) const {
-  if (items_.attributes().empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(v1::Attributes attributes,
-                   ItemAttributes(items_, catalogue_.data));
-  const auto count = static_cast<int64_t>(plan_.rows.size());
-  std::vector<int32_t> rows = RowsOf(plan_, catalogue_.data.items.size());
-  MoveAttributes(rows, count, attributes);
-  // What events said of items the file cannot say: it stays.
-  rows.resize(before_->items.size());
-  ASSIGN_OR_RETURN(v1::Attributes old, ReadAttributesFile(learnt_.bundle));
-  MoveAttributes(rows, count, old);
-  for (int i = 0; i < attributes.columns_size(); ++i) {
-    if (!IsOfEvents(items_, attributes.columns(i).name())) continue;
-    for (v1::AttributeColumn& column : *old.mutable_columns()) {
-      if (column.name() == attributes.columns(i).name()) {
-        attributes.mutable_columns(i)->Swap(&column);
-      }
-    }
-  }
-  return WriteAttributesFile(attributes, writer);
-}
-
-absl::Status Refresh::WriteRemoved(BundleWriter& writer) const {
-  std::vector<int32_t> dead;
-  for (size_t r = 0; r < plan_.rows.size(); ++r) {
-    if (!plan_.rows[r].alive) dead.push_back(static_cast<int32_t>(r));
-  }
-  if (dead.empty()) return absl::OkStatus();
-  RowSet removed(dead);
-  removed.Shrink();
-  return WriteFileAtomically(
-      writer.Add(layout::kRemovedItems, FileRole::kServed),
-      removed.Serialize());
-}
-
-absl::StatusOr<std::vector<float>> Refresh::EmbedRows(
-    const std::vector<int32_t>& rows) const {
-  const int64_t f = fused_->width(), d = before_->shape.dimension;
-  std::vector<float> vectors(rows.size() * d);
-  std::vector<float> batch;
-  for (size_t begin = 0; begin < rows.size(); begin += kEmbedBatch) {
-    const size_t count = std::min<size_t>(kEmbedBatch, rows.size() - begin);
-    batch.resize(count * f);
-    for (size_t i = 0; i < count; ++i) {
-      ReadRow(plan_.rows[rows[begin + i]],
-              absl::MakeSpan(batch).subspan(i * f, f));
-    }
-    RETURN_IF_ERROR(before_->item_tower->Embed(
-        static_cast<int32_t>(count), batch,
-        absl::MakeSpan(vectors).subspan(begin * d, count * d)));
-  }
-  return vectors;
-}
-
 absl::Status Refresh::CheckVectors(absl::Span<const float> vectors,
                                    int64_t first) const {
   const size_t d = before_->shape.dimension;
@@ -276,13 +155,17 @@ absl::Status Refresh::CheckVectors(absl::Span<const float> vectors,
   return absl::OkStatus();
 }
 
-absl::Status Refresh::WriteIndex(BundleWriter& writer, v1::Content& content) {
-  std::vector<int32_t> rows, some;
+absl::Status Refresh::WriteIndex(const RefreshedTables& tables,
+                                 BundleWriter& writer, v1::Content& content) {
   const auto total = static_cast<int64_t>(plan_.rows.size());
-  for (int64_t r = plan_.rebuild ? 0 : plan_.appended; r < total; ++r) {
-    rows.push_back(static_cast<int32_t>(r));
-  }
-  ASSIGN_OR_RETURN(std::vector<float> vectors, EmbedRows(rows));
+  const int64_t first = plan_.rebuild ? 0 : plan_.appended;
+  ASSIGN_OR_RETURN(std::vector<float> vectors,
+                   EmbedItems(
+                       *before_, total - first,
+                       [&](int64_t i, absl::Span<float> to) {
+                         tables.ReadRow(first + i, to);
+                       },
+                       threads_));
   if (plan_.rebuild) {
     ASSIGN_OR_RETURN(const std::vector<float> queries,
                      TuningQueries(learnt_.bundle));
@@ -298,10 +181,13 @@ absl::Status Refresh::WriteIndex(BundleWriter& writer, v1::Content& content) {
   }
   RETURN_IF_ERROR(CheckVectors(vectors, plan_.appended));
   const int64_t sample = std::min(plan_.appended, kFitSample);
-  for (int64_t i = 0; i < sample; ++i) {
-    some.push_back(static_cast<int32_t>(i * plan_.appended / sample));
-  }
-  ASSIGN_OR_RETURN(const std::vector<float> known, EmbedRows(some));
+  ASSIGN_OR_RETURN(const std::vector<float> known,
+                   EmbedItems(
+                       *before_, sample,
+                       [&](int64_t i, absl::Span<float> to) {
+                         tables.ReadRow(i * plan_.appended / sample, to);
+                       },
+                       threads_));
   ASSIGN_OR_RETURN(
       const AppendedIndex index,
       AppendToIndex(learnt_.bundle.Path(layout::kIndex),
@@ -378,12 +264,12 @@ absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
   RETURN_IF_ERROR(UpdateStagedConfig(*writer, [&](v1::TrainerConfig& staged) {
     *staged.mutable_items()->mutable_attributes() = items_.attributes();
   }));
-  RETURN_IF_ERROR(WriteTables(*writer));
-  RETURN_IF_ERROR(WriteAttributes(*writer));
-  RETURN_IF_ERROR(WriteRemoved(*writer));
+  const RefreshedTables tables(learnt_, *before_, items_, catalogue_, *fused_,
+                               fates_, plan_);
+  RETURN_IF_ERROR(tables.Write(*writer));
   v1::Content content = learnt_.bundle.content();
   content.set_items(static_cast<int64_t>(plan_.rows.size()));
-  RETURN_IF_ERROR(WriteIndex(*writer, content));
+  RETURN_IF_ERROR(WriteIndex(tables, *writer, content));
   // The same towers over other rows.
   content.mutable_index()->clear_tower_hash();
   for (const auto& [name, version] : LibraryVersions()) {

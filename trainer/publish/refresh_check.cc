@@ -7,8 +7,8 @@
 #include "core/base/status_macros.h"
 #include "core/index/exact_search.h"
 #include "core/metrics/overlap.h"
+#include "trainer/evaluation/item_vectors.h"
 #include "trainer/evaluation/ranked_lists.h"
-#include "trainer/evaluation/snapshot_answers.h"
 
 namespace segue {
 namespace {
@@ -58,7 +58,7 @@ std::vector<int32_t> LivingRows(const ServingSnapshot& snapshot) {
 }
 
 // What is searched, and what is true of it.
-struct Catalogue {
+struct Searched {
   const ServingSnapshot& snapshot;
   const std::vector<float>& vectors;  // [rows, d]
   std::vector<int32_t> living;
@@ -72,15 +72,15 @@ struct Shares {
 };
 
 // Searches for `asked` [Q, d] as the server would.
-absl::StatusOr<Shares> Compare(const Catalogue& catalogue,
+absl::StatusOr<Shares> Compare(const Searched& searched,
                                const std::vector<float>& asked, int32_t k) {
-  const ServingSnapshot& snapshot = catalogue.snapshot;
+  const ServingSnapshot& snapshot = searched.snapshot;
   const size_t d = snapshot.shape.dimension;
   k = static_cast<int32_t>(
-      std::min<int64_t>(k, static_cast<int64_t>(catalogue.living.size())));
+      std::min<int64_t>(k, static_cast<int64_t>(searched.living.size())));
   ASSIGN_OR_RETURN(const auto exact,
-                   ExactTopKAmong(catalogue.living, catalogue.vectors, asked,
-                                  static_cast<int32_t>(d), k, catalogue.threads,
+                   ExactTopKAmong(searched.living, searched.vectors, asked,
+                                  static_cast<int32_t>(d), k, searched.threads,
                                   /*excluded=*/{}));
   const SearchEffort effort = snapshot.EffortFor(k).effort;
   Shares shares{.overlap = 0};
@@ -94,7 +94,7 @@ absl::StatusOr<Shares> Compare(const Catalogue& catalogue,
     shares.overlap += OverlapAtK(RowsOf(exact[q]), rows, k);
     std::sort(rows.begin(), rows.end());
     for (const Neighbor& one : exact[q]) {
-      if (one.row < catalogue.first_appended) continue;
+      if (one.row < searched.first_appended) continue;
       ++shares.expected;
       // What scores as what was found does is no better an answer.
       shares.found += std::binary_search(rows.begin(), rows.end(), one.row) ||
@@ -118,25 +118,25 @@ absl::StatusOr<RefreshOverlap> MeasureRefresh(const ServingSnapshot& snapshot,
       rows - static_cast<int64_t>(appended.size()) / d;
   ASSIGN_OR_RETURN(const std::vector<float> vectors,
                    VectorsOf(snapshot, appended, threads));
-  const Catalogue catalogue{.snapshot = snapshot,
-                            .vectors = vectors,
-                            .living = LivingRows(snapshot),
-                            .first_appended = first_appended,
-                            .threads = threads};
+  const Searched searched{.snapshot = snapshot,
+                          .vectors = vectors,
+                          .living = LivingRows(snapshot),
+                          .first_appended = first_appended,
+                          .threads = threads};
   RefreshOverlap measured;
   std::vector<float> asked;
   if (AddSome(queries, d, asked) > 0) {
-    ASSIGN_OR_RETURN(const Shares shares, Compare(catalogue, asked, k));
+    ASSIGN_OR_RETURN(const Shares shares, Compare(searched, asked, k));
     measured.overlap = shares.overlap;
   }
   Shares deep;
   if (!asked.empty() && !appended.empty()) {
-    ASSIGN_OR_RETURN(deep, Compare(catalogue, asked, std::max(k, kDepth)));
+    ASSIGN_OR_RETURN(deep, Compare(searched, asked, std::max(k, kDepth)));
   }
   if (deep.expected < kEnough && !appended.empty()) {
     asked.clear();
     AddSome(appended, d, asked);
-    ASSIGN_OR_RETURN(deep, Compare(catalogue, asked, k));
+    ASSIGN_OR_RETURN(deep, Compare(searched, asked, k));
   }
   if (deep.expected > 0) {
     measured.new_overlap =

@@ -11,7 +11,7 @@
 #include "core/bundle/layout.h"
 #include "core/index/faiss_index.h"
 #include "core/retrieval/serving_snapshot.h"
-#include "trainer/evaluation/snapshot_answers.h"
+#include "trainer/evaluation/item_vectors.h"
 #include "trainer/publish/bundle_files.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/report_files.h"

@@ -15,10 +15,10 @@
 #include "tests/testing/temp_folder.h"
 #include "tests/testing/tiny_bundle.h"
 #include "tests/trainer/toy_dataset.h"
+#include "trainer/evaluation/item_vectors.h"
 #include "trainer/evaluation/popularity.h"
 #include "trainer/evaluation/ranked_lists.h"
 #include "trainer/evaluation/serving_requests.h"
-#include "trainer/evaluation/snapshot_answers.h"
 
 namespace segue {
 namespace {

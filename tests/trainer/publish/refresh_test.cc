@@ -15,7 +15,7 @@
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
 #include "tests/trainer/model/tiny_run.h"
-#include "trainer/evaluation/snapshot_answers.h"
+#include "trainer/evaluation/item_vectors.h"
 #include "trainer/publish/publisher.h"
 
 namespace segue {

@@ -17,7 +17,7 @@
 #include "tests/testing/temp_folder.h"
 #include "tests/testing/tiny_bundle.h"
 #include "tests/trainer/model/tiny_run.h"
-#include "trainer/evaluation/snapshot_answers.h"
+#include "trainer/evaluation/item_vectors.h"
 #include "trainer/model/warm_start_bundle.h"
 #include "trainer/publish/publisher.h"
 
