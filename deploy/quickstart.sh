@@ -136,6 +136,13 @@ address_of() {
     tail -n 1
 }
 
+# Whether a bundle is live: the addresses are known before.
+is_healthy() {
+  "$python" -c 'import sys, urllib.request as u
+u.urlopen(sys.argv[1], timeout=10)' "http://$(address_of HTTP)/healthz" \
+    2>/dev/null
+}
+
 start_server() {
   local tries
   "$server" --set "bundle_root=$work/bundles" --set listen_address=127.0.0.1:0 \
@@ -143,7 +150,8 @@ start_server() {
   server_pid=$!
   echo "$server_pid" >"$work/server.pid"
   for ((tries = 0; tries < 600; tries++)); do
-    [ -n "$(address_of gRPC)" ] && [ -n "$(address_of HTTP)" ] && return
+    [ -n "$(address_of gRPC)" ] && [ -n "$(address_of HTTP)" ] && is_healthy &&
+      return
     kill -0 "$server_pid" 2>/dev/null || break
     sleep 0.1
   done
