@@ -77,6 +77,7 @@ def make(rows, steps, cost, chart_js):
     )
     style = (REPORT / "page.css").read_text(encoding="utf-8")
     style += "\ntbody th { white-space: normal; min-width: 20rem; }\n"
+    style += "tbody td:last-child { white-space: normal; min-width: 7rem; }\n"
     result = (REPORT / "page.html").read_text(encoding="utf-8")
     for place, text in {
         "title": "Speed of trainer and index",
