@@ -15,10 +15,13 @@
 #include "tests/testing/temp_folder.h"
 #include "tests/testing/tiny_bundle.h"
 #include "tests/trainer/toy_dataset.h"
+#include "trainer/evaluation/evaluation_set.h"
 #include "trainer/evaluation/item_vectors.h"
 #include "trainer/evaluation/popularity.h"
 #include "trainer/evaluation/ranked_lists.h"
+#include "trainer/evaluation/row_map.h"
 #include "trainer/evaluation/serving_requests.h"
+#include "trainer/evaluation/snapshot_answers.h"
 
 namespace segue {
 namespace {
@@ -356,6 +359,25 @@ TEST_F(EvaluatorTest, RequestFeatureThatTheBundleLacksIsNamed) {
                                [](absl::string_view) {}),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("no feature \"hour\"")));
+}
+
+TEST_F(EvaluatorTest, TheIndexIsAskedForSoManyAsEachDepthHas) {
+  const Dataset data = Data();
+  const auto split = SplitEvents(data.log, data.items.size(), Config());
+  ASSERT_THAT(split, IsOk());
+  const auto vectors = EmbedCatalogue(*snapshot_, /*threads=*/1);
+  ASSERT_THAT(vectors, IsOk());
+  const auto answers = AnswerQueries(
+      *snapshot_, *vectors, data, MapRows(snapshot_->items, data.items),
+      MakeEvaluationSet(data.log, split->test, /*filter_seen=*/false),
+      /*threads=*/1);
+  ASSERT_THAT(answers, IsOk());
+  ASSERT_EQ(answers->ann.size(), kReportDepths.size());
+  for (size_t d = 0; d < kReportDepths.size(); ++d) {
+    for (const std::vector<int32_t>& list : answers->ann[d]) {
+      EXPECT_EQ(list.size(), std::min(kReportDepths[d], 12));
+    }
+  }
 }
 
 TEST_F(EvaluatorTest, CatalogueIsEmbeddedByTheItemTower) {
