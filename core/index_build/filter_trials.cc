@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <random>
 
 #include "core/base/status_macros.h"
 #include "core/index/exact_search.h"
@@ -18,22 +17,6 @@ namespace {
 constexpr double kShares[] = {0.5, 0.1, 0.01, 0.001, 0.0001};
 // One thread asks, so that the times are those of a search.
 constexpr int32_t kMostQueries = 200;
-
-// `count` of [0, items), each as likely, ascending (Knuth's selection
-// sampling).
-std::vector<int32_t> DrawRows(int64_t items, int64_t count, uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::vector<int32_t> rows;
-  rows.reserve(count);
-  for (int64_t row = 0; static_cast<int64_t>(rows.size()) < count; ++row) {
-    const auto missing =
-        static_cast<uint64_t>(count - static_cast<int64_t>(rows.size()));
-    if (random() % static_cast<uint64_t>(items - row) < missing) {
-      rows.push_back(static_cast<int32_t>(row));
-    }
-  }
-  return rows;
-}
 
 }  // namespace
 

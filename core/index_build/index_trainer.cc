@@ -11,31 +11,26 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <random>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/index/faiss_layers.h"
 #include "core/index/faiss_support.h"
+#include "core/index_build/spread_rows.h"
 
 namespace segue {
 namespace {
 
-// `count` of the rows, each as likely, in ascending order (Knuth's selection
-// sampling). Without std:: distributions, which differ between libraries.
+// `count` of the rows, each as likely, in their order.
 std::vector<float> SampleRows(absl::Span<const float> vectors,
                               int32_t dimension, int64_t count, uint64_t seed) {
-  const int64_t rows = vectors.size() / dimension;
+  const auto rows = static_cast<int64_t>(vectors.size()) / dimension;
   std::vector<float> sample;
   sample.reserve(count * dimension);
-  std::mt19937_64 random(seed);
-  int64_t missing = count;
-  for (int64_t row = 0; row < rows && missing > 0; ++row) {
-    if (static_cast<int64_t>(random() % (rows - row)) >= missing) continue;
-    const float* from = vectors.data() + row * dimension;
+  for (const int32_t row : DrawRows(rows, count, seed)) {
+    const float* from = vectors.data() + int64_t{row} * dimension;
     sample.insert(sample.end(), from, from + dimension);
-    --missing;
   }
   return sample;
 }

@@ -24,7 +24,7 @@ namespace segue {
 // that the bundle lacks is one that it did not find.
 //
 // Memory does not grow with the number of queries: they are answered 4,096 at a
-// time, which takes some 110 MB, twice the excluded items of as many histories
+// time, which takes some 130 MB, twice the excluded items of as many histories
 // (filter_seen), and what ItemKnn() says. Besides: the vectors of the
 // catalogue and some 60 bytes an item, and the figures of each user, 2.5 KB.
 absl::StatusOr<v1::EvaluationReport> EvaluateSnapshot(

@@ -23,7 +23,7 @@ struct SnapshotAnswers {
 };
 
 // Queries go through ResolveQuery and EmbedQueries, as requests do.
-// `item_vectors` are EmbedCatalogue()'s. 20 KB of answers a query: ask some
+// `item_vectors` are EmbedCatalogue()'s. 16 KB of answers a query: ask some
 // thousands at a time. InvalidArgument: what a request may not hold.
 absl::StatusOr<SnapshotAnswers> AnswerQueries(
     const ServingSnapshot& snapshot, absl::Span<const float> item_vectors,
