@@ -79,46 +79,73 @@ std::vector<int32_t> SortedExcluded(const ExcludedRows& excluded, int64_t query,
 struct Problem {
   absl::Span<const float> vectors;
   absl::Span<const float> queries;
-  int64_t rows;
+  // The only rows to answer with; null: all. Below, a place is one in it.
+  const absl::Span<const int32_t>* among;
   int32_t dimension;
   int32_t k;
   const ExcludedRows& excluded;
+
+  int64_t rows() const {
+    return static_cast<int64_t>(vectors.size()) / dimension;
+  }
+  int64_t places() const {
+    return among != nullptr ? static_cast<int64_t>(among->size()) : rows();
+  }
+  int32_t RowAt(int32_t place) const {
+    return among != nullptr ? (*among)[place] : place;
+  }
 };
 
-// products[q][v] = query (first_query + q) . vector (first_row + v).
+// The vectors of places [first, first + count); `copied` is room for them where
+// they do not lie side by side.
+const float* VectorsAt(const Problem& problem, int64_t first, int64_t count,
+                       std::vector<float>& copied) {
+  const int64_t d = problem.dimension;
+  if (problem.among == nullptr) return problem.vectors.data() + first * d;
+  copied.resize(count * d);
+  for (int64_t i = 0; i < count; ++i) {
+    std::copy_n(problem.vectors.data() + (*problem.among)[first + i] * d, d,
+                copied.data() + i * d);
+  }
+  return copied.data();
+}
+
+// products[q][v] = query (first_query + q) . vector v.
 void Multiply(const Problem& problem, int64_t first_query, int queries,
-              int64_t first_row, int rows, float* products) {
+              const float* vectors, int count, float* products) {
   const float one = 1, zero = 0;
   const int d = problem.dimension;
-  sgemm_("T", "N", &rows, &queries, &d, &one,
-         problem.vectors.data() + first_row * d, &d,
-         problem.queries.data() + first_query * d, &d, &zero, products, &rows);
+  sgemm_("T", "N", &count, &queries, &d, &one, vectors, &d,
+         problem.queries.data() + first_query * d, &d, &zero, products, &count);
 }
 
 // Queries [begin, end), at most kQueryBlock of them.
 void SearchBlock(const Problem& problem, int64_t begin, int64_t end,
                  std::vector<std::vector<Neighbor>>& results) {
   const int queries = static_cast<int>(end - begin);
+  const int64_t places = problem.places();
   std::vector<std::vector<int32_t>> without(queries);
   std::vector<TopK> tops;
   for (int q = 0; q < queries; ++q) {
-    without[q] = SortedExcluded(problem.excluded, begin + q, problem.rows);
+    without[q] = SortedExcluded(problem.excluded, begin + q, problem.rows());
     tops.emplace_back(std::min<int64_t>(
-        problem.rows, problem.k + static_cast<int64_t>(without[q].size())));
+        places, problem.k + static_cast<int64_t>(without[q].size())));
   }
-  std::vector<float> products(queries * std::min(kVectorBlock, problem.rows));
-  for (int64_t row = 0; row < problem.rows; row += kVectorBlock) {
-    const int rows =
-        static_cast<int>(std::min(kVectorBlock, problem.rows - row));
-    Multiply(problem, begin, queries, row, rows, products.data());
+  std::vector<float> products(queries * std::min(kVectorBlock, places));
+  std::vector<float> copied;
+  for (int64_t first = 0; first < places; first += kVectorBlock) {
+    const int count = static_cast<int>(std::min(kVectorBlock, places - first));
+    Multiply(problem, begin, queries, VectorsAt(problem, first, count, copied),
+             count, products.data());
     for (int q = 0; q < queries; ++q) {
       tops[q].Offer(
-          static_cast<int32_t>(row),
-          {products.data() + int64_t{q} * rows, static_cast<size_t>(rows)});
+          static_cast<int32_t>(first),
+          {products.data() + int64_t{q} * count, static_cast<size_t>(count)});
     }
   }
   for (int q = 0; q < queries; ++q) {
     std::vector<Neighbor> best = tops[q].Take();
+    for (Neighbor& neighbor : best) neighbor.row = problem.RowAt(neighbor.row);
     std::erase_if(best, [&](const Neighbor& neighbor) {
       return std::binary_search(without[q].begin(), without[q].end(),
                                 neighbor.row);
@@ -128,23 +155,17 @@ void SearchBlock(const Problem& problem, int64_t begin, int64_t end,
   }
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopK(
-    absl::Span<const float> vectors, absl::Span<const float> queries,
-    int32_t dimension, int32_t k, int32_t threads,
-    const ExcludedRows& excluded) {
-  if (dimension < 1 || k < 1 || vectors.size() % dimension != 0 ||
-      queries.size() % dimension != 0) {
+absl::StatusOr<std::vector<std::vector<Neighbor>>> Solve(const Problem& problem,
+                                                         int32_t threads) {
+  const int32_t d = problem.dimension;
+  if (d < 1 || problem.k < 1 || problem.vectors.size() % d != 0 ||
+      problem.queries.size() % d != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "exact search of k = ", k, " in ", dimension, " dimensions, ",
-        vectors.size(), " floats of vectors, ", queries.size(),
+        "exact search of k = ", problem.k, " in ", d, " dimensions, ",
+        problem.vectors.size(), " floats of vectors, ", problem.queries.size(),
         " of queries: k and dimension must be positive, and rows whole"));
   }
-  const int64_t count = queries.size() / dimension;
-  const Problem problem = {
-      vectors,   queries, static_cast<int64_t>(vectors.size() / dimension),
-      dimension, k,       excluded};
+  const auto count = static_cast<int64_t>(problem.queries.size()) / d;
   std::vector<std::vector<Neighbor>> results(count);
   const int64_t blocks = (count + kQueryBlock - 1) / kQueryBlock;
   // One block a thread; within a team BLAS stays on the calling thread, and
@@ -158,39 +179,20 @@ absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopK(
   return results;
 }
 
+}  // namespace
+
+absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopK(
+    absl::Span<const float> vectors, absl::Span<const float> queries,
+    int32_t dimension, int32_t k, int32_t threads,
+    const ExcludedRows& excluded) {
+  return Solve({vectors, queries, nullptr, dimension, k, excluded}, threads);
+}
+
 absl::StatusOr<std::vector<std::vector<Neighbor>>> ExactTopKAmong(
     absl::Span<const int32_t> rows, absl::Span<const float> vectors,
     absl::Span<const float> queries, int32_t dimension, int32_t k,
     int32_t threads, const ExcludedRows& excluded) {
-  std::vector<float> some;
-  some.reserve(rows.size() * dimension);
-  for (const int32_t row : rows) {
-    const auto x = vectors.begin() + int64_t{row} * dimension;
-    some.insert(some.end(), x, x + dimension);
-  }
-  std::vector<std::vector<int32_t>> places;
-  if (excluded) {
-    for (int64_t q = 0; q * dimension < static_cast<int64_t>(queries.size());
-         ++q) {
-      places.emplace_back();
-      for (const int32_t row : excluded(q)) {
-        const auto at = std::lower_bound(rows.begin(), rows.end(), row);
-        if (at != rows.end() && *at == row) {
-          places.back().push_back(static_cast<int32_t>(at - rows.begin()));
-        }
-      }
-    }
-  }
-  ExcludedRows of_query;
-  if (excluded) {
-    of_query = [&](int64_t q) { return absl::MakeConstSpan(places[q]); };
-  }
-  auto found = ExactTopK(some, queries, dimension, k, threads, of_query);
-  if (!found.ok()) return found;
-  for (std::vector<Neighbor>& list : *found) {
-    for (Neighbor& one : list) one.row = rows[one.row];
-  }
-  return found;
+  return Solve({vectors, queries, &rows, dimension, k, excluded}, threads);
 }
 
 std::vector<float> InnerProducts(absl::Span<const float> x,

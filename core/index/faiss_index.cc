@@ -1,8 +1,6 @@
 #include "core/index/faiss_index.h"
 
 #include <faiss/IndexFastScan.h>
-#include <faiss/IndexFlatCodes.h>
-#include <faiss/impl/DistanceComputer.h>
 #include <faiss/index_io.h>
 
 #include <algorithm>
@@ -11,24 +9,15 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
-#include "core/base/huge_pages.h"
 #include "core/base/status_macros.h"
 #include "core/index/allowed_rows.h"
 #include "core/index/faiss_layers.h"
 #include "core/index/faiss_support.h"
+#include "core/index/row_scorer.h"
 #include "core/index/search_plan.h"
 
 namespace segue {
 namespace {
-
-constexpr size_t kFetchedAhead = 8;
-constexpr size_t kCacheLine = 64;
-
-void Prefetch(const uint8_t* code, size_t bytes) {
-  for (size_t at = 0; at < bytes; at += kCacheLine) {
-    __builtin_prefetch(code + at);
-  }
-}
 
 // Best first; among equals the lower row, so that an answer does not depend on
 // the order in which cells were met.
@@ -45,13 +34,11 @@ class FaissIndex : public VectorIndex {
       std::unique_ptr<faiss::Index> index, const FaissIndexOptions& options,
       const std::string& path);
 
+  const FaissLayers& layers() const { return layers_; }
   int64_t size() const override { return index_->ntotal; }
   int32_t dimension() const override { return index_->d; }
   SearchEffort effort() const override { return effort_; }
-  bool has_vectors() const override {
-    return scorer_ != nullptr && layers_.outer.empty() &&
-           (!scorer_sees_inner_ || layers_.inner.empty());
-  }
+  bool has_vectors() const override { return scorer_.has_vectors(); }
   absl::StatusOr<Found> Search(absl::Span<const float> query,
                                const SearchOptions& options) const override;
   absl::StatusOr<std::vector<float>> Vectors(
@@ -61,16 +48,15 @@ class FaissIndex : public VectorIndex {
   explicit FaissIndex(std::unique_ptr<faiss::Index> index)
       : index_(std::move(index)),
         layers_(PeelFaissIndex(index_.get())),
-        shape_(ShapeOf(layers_)) {}
+        shape_(ShapeOf(layers_)),
+        scorer_(layers_) {}
 
   absl::Status Configure(const FaissIndexOptions& options,
                          const std::string& path);
   // Why there is no such search, or OK.
   absl::Status CheckEffort(const SearchEffort& effort) const;
   absl::Status CheckQuery(absl::Span<const float> query, int32_t k) const;
-  // A query as the layers of the index take it.
-  struct Query {
-    std::vector<float> outer, inner;
+  struct Query : LayeredQuery {
     int64_t wanted = 0;  // rows to answer with: k, or all that are allowed
   };
   void FindBest(const Query& query, const SearchPlan& plan,
@@ -90,17 +76,11 @@ class FaissIndex : public VectorIndex {
                                           const std::vector<float>& x,
                                           int64_t count,
                                           const AllowedRows& allowed);
-  std::vector<Neighbor> Scored(const Query& query,
-                               const std::vector<int32_t>& rows) const;
-
   std::unique_ptr<faiss::Index> index_;
   FaissLayers layers_;  // into index_
   IndexShape shape_;
-  // Scores any row by its code: the refinement's vectors, a graph's, or a flat
-  // core itself. Null for cells without refinement, which have all_cells_.
-  const faiss::Index* scorer_ = nullptr;
-  bool scorer_sees_inner_ = false;
-  std::unique_ptr<faiss::IndexIVF> all_cells_;
+  RowScorer scorer_;
+  std::unique_ptr<faiss::IndexIVF> all_cells_;  // null: there are no cells
   std::unique_ptr<CellGraph> cell_graph_;  // null: the quantiser is no graph
   SearchEffort effort_;
 };
@@ -135,23 +115,13 @@ absl::Status FaissIndex::Configure(const FaissIndexOptions& options,
       return refuse("refines ", layers_.refine->refine_index->ntotal,
                     " vectors, ", options.size, " are expected");
     }
-    scorer_ = layers_.refine->refine_index;
-    if (auto* codes = dynamic_cast<faiss::IndexFlatCodes*>(
-            layers_.refine->refine_index)) {
-      UseHugePages(codes->codes);
-    }
-  } else if (layers_.graph != nullptr) {
-    scorer_ = layers_.graph->storage;
-  } else if (dynamic_cast<faiss::IndexFlatCodes*>(layers_.core) != nullptr) {
-    scorer_ = layers_.core;
   }
-  scorer_sees_inner_ = layers_.refine == nullptr;
   if (layers_.graph != nullptr) layers_.graph->hnsw.efSearch = kGraphBreadth;
   if (layers_.ivf != nullptr) all_cells_ = ViewOfAllCells(*layers_.ivf);
   if (layers_.quantizer_graph != nullptr) {
     cell_graph_ = std::make_unique<CellGraph>(*layers_.quantizer_graph);
   }
-  if (layers_.ivf != nullptr ? all_cells_ == nullptr : scorer_ == nullptr) {
+  if (layers_.ivf != nullptr ? all_cells_ == nullptr : !scorer_.scores()) {
     return refuse(
         "is of a kind that is not supported: use a flat index, a graph (HNSW), "
         "cells (IVF) of flat, SQ or PQ codes, or add a refinement (Refine(SQ8))"
@@ -210,7 +180,8 @@ absl::StatusOr<Found> FaissIndex::Search(absl::Span<const float> query,
     ScopedOmpThreads alone(1);
     const AllowedRows allowed(options, size());
     found.allowed = allowed.count();
-    Query asked{.wanted = std::min<int64_t>(options.k, allowed.count())};
+    Query asked;
+    asked.wanted = std::min<int64_t>(options.k, allowed.count());
     if (asked.wanted == 0) return;
     asked.outer = ApplyTransforms(layers_.outer, {query.begin(), query.end()});
     asked.inner = ApplyTransforms(layers_.inner, asked.outer);
@@ -226,25 +197,11 @@ absl::StatusOr<std::vector<float>> FaissIndex::Vectors(
   if (!has_vectors()) {
     return absl::UnimplementedError("the index has no vectors of its items");
   }
-  std::vector<float> vectors(rows.size() * index_->d);
+  std::vector<float> vectors;
   RETURN_IF_ERROR(
       GuardFaiss(absl::StatusCode::kInternal, "FAISS reconstruct", [&] {
         ScopedOmpThreads alone(1);
-        // FAISS opens a team for each single one: decoded together.
-        if (const auto* flat =
-                dynamic_cast<const faiss::IndexFlatCodes*>(scorer_)) {
-          std::vector<uint8_t> codes(rows.size() * flat->code_size);
-          for (size_t i = 0; i < rows.size(); ++i) {
-            std::copy_n(flat->codes.data() + rows[i] * flat->code_size,
-                        flat->code_size, codes.data() + i * flat->code_size);
-          }
-          flat->sa_decode(static_cast<int64_t>(rows.size()), codes.data(),
-                          vectors.data());
-          return;
-        }
-        for (size_t i = 0; i < rows.size(); ++i) {
-          scorer_->reconstruct(rows[i], vectors.data() + i * index_->d);
-        }
+        vectors = scorer_.Vectors(rows);
       }));
   return vectors;
 }
@@ -256,8 +213,8 @@ void FaissIndex::FindBest(const Query& query, const SearchPlan& plan,
     // A filter that leaves out what is near leaves too little to choose from.
     if (found.by == FoundBy::kMoreCandidates &&
         static_cast<double>(found.neighbors.size()) < plan.Enough()) {
-      found.by = scorer_ != nullptr && layers_.ivf != nullptr ? FoundBy::kCells
-                                                              : FoundBy::kExact;
+      found.by = scorer_.scores() && layers_.ivf != nullptr ? FoundBy::kCells
+                                                            : FoundBy::kExact;
     }
   }
   if (found.by == FoundBy::kCells &&
@@ -291,7 +248,7 @@ std::vector<Neighbor> FaissIndex::ByIndex(const Query& query,
       Candidates(cells == nullptr ? *layers_.core : *cells, query.inner,
                  plan.Wanted(), allowed);
   if (layers_.refine == nullptr) return found;
-  return Scored(query, RowsOf(found));
+  return scorer_.Score(query, RowsOf(found));
 }
 
 bool FaissIndex::ByCells(const Query& query, const SearchPlan& plan,
@@ -318,7 +275,7 @@ bool FaissIndex::ByCells(const Query& query, const SearchPlan& plan,
       bits.Keep({ids.get(), lists.list_size(cell)}, rows);
     }
     if (static_cast<double>(rows.size()) >= enough) {
-      found = Scored(query, rows);
+      found = scorer_.Score(query, rows);
       return true;
     }
     probes *= 2;
@@ -345,7 +302,7 @@ std::vector<Neighbor> FaissIndex::Candidates(const faiss::Index& core,
 std::vector<Neighbor> FaissIndex::Exactly(const Query& query,
                                           const SearchPlan& plan,
                                           const AllowedRows& allowed) const {
-  if (scorer_ != nullptr) return Scored(query, allowed.ToRows());
+  if (scorer_.scores()) return scorer_.Score(query, allowed.ToRows());
   std::vector<Neighbor> found;
   for (int64_t count = plan.Wanted();; count *= 4) {
     count = std::min(count, size());
@@ -366,25 +323,6 @@ std::vector<Neighbor> FaissIndex::Exactly(const Query& query,
   return found;
 }
 
-std::vector<Neighbor> FaissIndex::Scored(
-    const Query& query, const std::vector<int32_t>& rows) const {
-  const std::unique_ptr<faiss::DistanceComputer> distance(
-      scorer_->get_distance_computer());
-  distance->set_query((scorer_sees_inner_ ? query.inner : query.outer).data());
-  // Codes lie anywhere: those to come are fetched while others are scored.
-  const auto* codes = dynamic_cast<const faiss::IndexFlatCodes*>(scorer_);
-  std::vector<Neighbor> scored;
-  scored.reserve(rows.size());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (codes != nullptr && i + kFetchedAhead < rows.size()) {
-      Prefetch(codes->codes.data() + rows[i + kFetchedAhead] * codes->code_size,
-               codes->code_size);
-    }
-    scored.push_back({rows[i], (*distance)(rows[i])});
-  }
-  return scored;
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
@@ -394,6 +332,10 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
       absl::StatusCode::kDataLoss, absl::StrCat("cannot read index ", path),
       [&] { index.reset(faiss::read_index(path.c_str())); }));
   return FaissIndex::Create(std::move(index), options, path);
+}
+
+const FaissLayers& LayersOf(const VectorIndex& index) {
+  return static_cast<const FaissIndex&>(index).layers();
 }
 
 std::string FaissVersion() {

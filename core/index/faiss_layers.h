@@ -15,6 +15,7 @@
 
 #include "absl/types/span.h"
 #include "core/index/search_cost.h"
+#include "core/index/vector_index.h"
 
 namespace segue {
 
@@ -32,6 +33,9 @@ struct FaissLayers {
 };
 
 FaissLayers PeelFaissIndex(faiss::Index* index);
+
+// Those of an index that is searched. REQUIRES that LoadFaissIndex() made it.
+const FaissLayers& LayersOf(const VectorIndex& index);
 
 // What search_cost.h asks of it.
 IndexShape ShapeOf(const FaissLayers& layers);

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <memory>
 
 #include "core/base/status_macros.h"
 #include "core/index/exact_search.h"
-#include "core/index/faiss_index.h"
+#include "core/index_build/index_tuner.h"
 #include "core/index_build/spread_rows.h"
 #include "core/metrics/overlap.h"
 #include "core/rows/row_set.h"
@@ -22,16 +21,12 @@ constexpr int32_t kMostQueries = 200;
 
 absl::StatusOr<std::vector<FilterTrial>> TryFilters(
     const IndexBuildInputs& inputs, const SearchEffort& effort,
-    const std::string& path) {
+    const VectorIndex& index) {
   const int32_t d = inputs.dimension;
   const int64_t items = static_cast<int64_t>(inputs.vectors.size()) / d;
   const int32_t k = inputs.config.at_k();
   const std::vector<float> queries =
-      SpreadRows(inputs.queries.empty() ? inputs.vectors : inputs.queries, d,
-                 std::min(inputs.config.tune_queries(), kMostQueries));
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<VectorIndex> index,
-      LoadFaissIndex(path, {.dimension = d, .size = items, .effort = effort}));
+      QueriesOf(inputs, std::min(inputs.config.tune_queries(), kMostQueries));
   std::vector<FilterTrial> trials;
   for (const double share : kShares) {
     const auto count = static_cast<int64_t>(share * static_cast<double>(items));
@@ -46,8 +41,8 @@ absl::StatusOr<std::vector<FilterTrial>> TryFilters(
     for (size_t q = 0; q < exact.size(); ++q) {
       ASSIGN_OR_RETURN(
           const Found found,
-          index->Search(absl::MakeConstSpan(queries).subspan(q * d, d),
-                        {.k = k, .allowed = &allowed}));
+          index.Search(absl::MakeConstSpan(queries).subspan(q * d, d),
+                       {.k = k, .allowed = &allowed, .effort = effort}));
       trial.overlap += OverlapAtK(RowsOf(exact[q]), RowsOf(found.neighbors), k);
     }
     const auto searches = static_cast<double>(exact.size());

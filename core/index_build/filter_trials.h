@@ -2,7 +2,6 @@
 #ifndef SEGUE_CORE_INDEX_BUILD_FILTER_TRIALS_H_
 #define SEGUE_CORE_INDEX_BUILD_FILTER_TRIALS_H_
 
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -10,12 +9,11 @@
 
 namespace segue {
 
-// Searches the index in the file at `path` for at_k of the tuning queries under
-// filters that keep 50, 10, 1, .1 and .01 % of the items, evenly drawn; as far
-// as an item is kept.
+// Searches for at_k of the tuning queries under filters that keep 50, 10, 1, .1
+// and .01 % of the items, evenly drawn; as far as an item is kept.
 absl::StatusOr<std::vector<FilterTrial>> TryFilters(
     const IndexBuildInputs& inputs, const SearchEffort& effort,
-    const std::string& path);
+    const VectorIndex& index);
 
 }  // namespace segue
 

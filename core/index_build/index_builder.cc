@@ -12,7 +12,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
-#include "core/index/faiss_layers.h"
 #include "core/index_build/filter_trials.h"
 #include "core/index_build/index_trainer.h"
 #include "core/index_build/index_tuner.h"
@@ -102,14 +101,14 @@ void LeaveOutSlow(double max_latency_us, int32_t k, BuiltIndex& built) {
 
 // Measures all efforts, and takes the least one for the target, or what comes
 // closest to it within the limit of latency.
-absl::Status Tune(const IndexBuildInputs& inputs, const IndexShape& shape,
-                  const std::string& path, BuiltIndex& built) {
+absl::Status Tune(const IndexBuildInputs& inputs, const VectorIndex& index,
+                  BuiltIndex& built) {
   const v1::IndexConfig& config = inputs.config;
-  ASSIGN_OR_RETURN(built.efforts,
-                   TuneIndexFile(inputs, shape, TunedKs(config, shape.items),
-                                 path, built.trials));
+  ASSIGN_OR_RETURN(
+      built.efforts,
+      TuneIndex(inputs, index, TunedKs(config, index.size()), built.trials));
   const int32_t k =
-      static_cast<int32_t>(std::min<int64_t>(config.at_k(), shape.items));
+      static_cast<int32_t>(std::min<int64_t>(config.at_k(), index.size()));
   if (config.max_latency_us() > 0) {
     LeaveOutSlow(config.max_latency_us(), k, built);
   }
@@ -126,22 +125,18 @@ absl::StatusOr<BuiltIndex> BuildStructure(const IndexBuildInputs& inputs,
                                           const std::string& path) {
   const auto start = std::chrono::steady_clock::now();
   BuiltIndex built{.description = plan.factory};
-  IndexShape shape;
-  {
-    ASSIGN_OR_RETURN(const std::unique_ptr<faiss::Index> index,
-                     TrainIndex(inputs, plan.factory));
-    shape = ShapeOf(PeelFaissIndex(index.get()));
-    ASSIGN_OR_RETURN(built.bytes, WriteFaissIndex(*index, path));
-  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<VectorIndex> index,
+                   MakeIndexFile(inputs, plan.factory, path));
+  built.bytes = std::filesystem::file_size(path);
   built.construct_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count();
   if (plan.factory != "Flat") {
-    RETURN_IF_ERROR(Tune(inputs, shape, path, built));
-    ASSIGN_OR_RETURN(built.losses, MeasureLosses(inputs, built.effort, path));
-    ASSIGN_OR_RETURN(built.filters, TryFilters(inputs, built.effort, path));
+    RETURN_IF_ERROR(Tune(inputs, *index, built));
+    ASSIGN_OR_RETURN(built.losses, MeasureLosses(inputs, built.effort, *index));
+    ASSIGN_OR_RETURN(built.filters, TryFilters(inputs, built.effort, *index));
   } else if (inputs.config.max_latency_us() > 0) {
-    RETURN_IF_ERROR(Tune(inputs, shape, path, built));
+    RETURN_IF_ERROR(Tune(inputs, *index, built));
     built.efforts = {};  // it finds everything
     built.trials.clear();
   }

@@ -111,6 +111,11 @@ absl::StatusOr<BuiltIndex> BuildIndex(const IndexBuildInputs& inputs,
 absl::StatusOr<std::vector<IndexPlan>> PlanIndexes(
     const v1::IndexConfig& config, int64_t items, int32_t dimension);
 
+// How many of `items` vectors train an index of so many cells (0: none):
+// 300,000 or 39 a cell, whichever is more, within max_training_vectors.
+int64_t TrainingVectors(const v1::IndexConfig& config, int64_t items,
+                        int32_t nlist);
+
 }  // namespace segue
 
 #endif  // SEGUE_CORE_INDEX_BUILD_INDEX_BUILDER_H_

@@ -12,6 +12,8 @@ namespace {
 
 // FAISS warns below this many training vectors a cell: centroids get noisy.
 constexpr int64_t kTrainingVectorsPerCell = 39;
+// More change neither codes nor some thousand cells.
+constexpr int64_t kTrainingVectors = 300000;
 // A 4-bit sub-quantiser has 16 centroids; below a few cells' worth of vectors
 // an exact scan is faster than any cells.
 constexpr int64_t kFewestItemsForCells = 4 * kTrainingVectorsPerCell;
@@ -146,6 +148,13 @@ absl::StatusOr<std::vector<IndexPlan>> PlanIndexes(
       return PlanIvf(config, items, dimension);
   }
   return absl::InvalidArgumentError("index.kind: unknown");
+}
+
+int64_t TrainingVectors(const v1::IndexConfig& config, int64_t items,
+                        int32_t nlist) {
+  return std::min<int64_t>(
+      {items, config.max_training_vectors(),
+       std::max(kTrainingVectors, nlist * kTrainingVectorsPerCell)});
 }
 
 }  // namespace segue

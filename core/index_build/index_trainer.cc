@@ -15,6 +15,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/index/faiss_index.h"
 #include "core/index/faiss_layers.h"
 #include "core/index/faiss_support.h"
 #include "core/index_build/spread_rows.h"
@@ -78,7 +79,21 @@ void Train(faiss::Index& index, int64_t count, const float* x, int32_t threads,
   index.is_trained = true;
 }
 
-}  // namespace
+// With the vectors that train it, if not all do, gone at the end.
+void TrainOnSample(const IndexBuildInputs& inputs, int32_t threads,
+                   faiss::Index& index) {
+  const int64_t rows = inputs.vectors.size() / inputs.dimension;
+  const faiss::IndexIVF* ivf = PeelFaissIndex(&index).ivf;
+  const int64_t count =
+      TrainingVectors(inputs.config, rows,
+                      ivf == nullptr ? 0 : static_cast<int32_t>(ivf->nlist));
+  std::vector<float> sample;
+  if (count < rows) {
+    sample = SampleRows(inputs.vectors, inputs.dimension, count, inputs.seed);
+  }
+  Train(index, count, sample.empty() ? inputs.vectors.data() : sample.data(),
+        threads, inputs.seed);
+}
 
 absl::StatusOr<std::unique_ptr<faiss::Index>> TrainIndex(
     const IndexBuildInputs& inputs, const std::string& factory) {
@@ -92,22 +107,27 @@ absl::StatusOr<std::unique_ptr<faiss::Index>> TrainIndex(
         index.reset(faiss::index_factory(inputs.dimension, factory.c_str(),
                                          faiss::METRIC_INNER_PRODUCT));
         ScopedOmpThreads team(threads);
-        const int64_t count =
-            std::min<int64_t>(rows, inputs.config.max_training_vectors());
-        std::vector<float> sample;
-        if (count < rows) {
-          sample =
-              SampleRows(inputs.vectors, inputs.dimension, count, inputs.seed);
-        }
-        Train(*index, count,
-              sample.empty() ? inputs.vectors.data() : sample.data(), threads,
-              inputs.seed);
-        sample = {};  // adding needs the room
+        TrainOnSample(inputs, threads, *index);
         const bool is_graph = PeelFaissIndex(index.get()).graph != nullptr;
         ScopedOmpThreads adding(is_graph ? 1 : threads);
         index->add(rows, inputs.vectors.data());
       }));
   return index;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<VectorIndex>> MakeIndexFile(
+    const IndexBuildInputs& inputs, const std::string& factory,
+    const std::string& path) {
+  ASSIGN_OR_RETURN(std::unique_ptr<faiss::Index> index,
+                   TrainIndex(inputs, factory));
+  const IndexShape shape = ShapeOf(PeelFaissIndex(index.get()));
+  RETURN_IF_ERROR(WriteFaissIndex(*index, path).status());
+  index.reset();
+  return LoadFaissIndex(path, {.dimension = inputs.dimension,
+                               .size = shape.items,
+                               .effort = {std::max(1, shape.nlist), 1}});
 }
 
 absl::StatusOr<uint64_t> WriteFaissIndex(const faiss::Index& index,

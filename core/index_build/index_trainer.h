@@ -14,10 +14,12 @@
 
 namespace segue {
 
-// InvalidArgument if FAISS refuses the factory string, the dimension or the
-// number of vectors.
-absl::StatusOr<std::unique_ptr<faiss::Index>> TrainIndex(
-    const IndexBuildInputs& inputs, const std::string& factory);
+// Trains and fills an index, writes it to `path` and loads it from there as the
+// server will; so one copy of it is in memory. InvalidArgument if FAISS refuses
+// the factory string, the dimension or the number of vectors.
+absl::StatusOr<std::unique_ptr<VectorIndex>> MakeIndexFile(
+    const IndexBuildInputs& inputs, const std::string& factory,
+    const std::string& path);
 
 // Bytes of the file.
 absl::StatusOr<uint64_t> WriteFaissIndex(const faiss::Index& index,

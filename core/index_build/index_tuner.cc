@@ -12,7 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
 #include "core/index/exact_search.h"
-#include "core/index/faiss_index.h"
+#include "core/index/faiss_layers.h"
 #include "core/index/faiss_support.h"
 #include "core/index_build/spread_rows.h"
 #include "core/metrics/overlap.h"
@@ -135,24 +135,21 @@ std::vector<int32_t> TunedKs(const v1::IndexConfig& config, int64_t items) {
   return {ks.begin(), ks.end()};
 }
 
-absl::StatusOr<EffortTable> TuneIndexFile(const IndexBuildInputs& inputs,
-                                          const IndexShape& shape,
-                                          const std::vector<int32_t>& ks,
-                                          const std::string& path,
-                                          std::vector<IndexTrial>& trials) {
+std::vector<float> QueriesOf(const IndexBuildInputs& inputs, int32_t most) {
+  return SpreadRows(inputs.queries.empty() ? inputs.vectors : inputs.queries,
+                    inputs.dimension, std::max(1, most));
+}
+
+absl::StatusOr<EffortTable> TuneIndex(const IndexBuildInputs& inputs,
+                                      const VectorIndex& index,
+                                      const std::vector<int32_t>& ks,
+                                      std::vector<IndexTrial>& trials) {
   const v1::IndexConfig& config = inputs.config;
-  const int32_t d = inputs.dimension;
-  const std::vector<float> queries =
-      SpreadRows(inputs.queries.empty() ? inputs.vectors : inputs.queries, d,
-                 std::max(1, config.tune_queries()));
+  const IndexShape shape = ShapeOf(LayersOf(index));
+  const std::vector<float> queries = QueriesOf(inputs, config.tune_queries());
   ASSIGN_OR_RETURN(const auto exact,
-                   ExactTopK(inputs.vectors, queries, d, ks.back(),
-                             inputs.threads, /*excluded=*/{}));
-  ASSIGN_OR_RETURN(
-      const std::unique_ptr<VectorIndex> loaded,
-      LoadFaissIndex(path, {.dimension = d,
-                            .size = shape.items,
-                            .effort = {std::max(1, shape.nlist), 1}}));
+                   ExactTopK(inputs.vectors, queries, inputs.dimension,
+                             ks.back(), inputs.threads, /*excluded=*/{}));
   std::vector<EffortTable::Front> fronts;
   for (const int32_t k : ks) {
     ASSIGN_OR_RETURN(
@@ -161,8 +158,8 @@ absl::StatusOr<EffortTable> TuneIndexFile(const IndexBuildInputs& inputs,
                      [&](int32_t depth, const SearchEffort& effort)
                          -> absl::StatusOr<MeasuredOverlap> {
                        ASSIGN_OR_RETURN(const IndexTrial trial,
-                                        TryIndex(*loaded, effort, queries,
-                                                 exact, depth, inputs.threads));
+                                        TryIndex(index, effort, queries, exact,
+                                                 depth, inputs.threads));
                        trials.push_back(trial);
                        return MeasuredOverlap{trial.overlap, trial.exact};
                      }));

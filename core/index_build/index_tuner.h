@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -35,13 +34,14 @@ absl::StatusOr<EffortTable::Front> MeasureFront(const v1::IndexConfig& config,
 // The values of k to measure: 10, at_k and 1000, as far as there are items.
 std::vector<int32_t> TunedKs(const v1::IndexConfig& config, int64_t items);
 
-// MeasureFront() for each of `ks` over the index in the file at `path`,
-// searched as the server will. Adds what it measures to `trials`.
-absl::StatusOr<EffortTable> TuneIndexFile(const IndexBuildInputs& inputs,
-                                          const IndexShape& shape,
-                                          const std::vector<int32_t>& ks,
-                                          const std::string& path,
-                                          std::vector<IndexTrial>& trials);
+// What is measured on: at most `most` of the queries, or of the vectors.
+std::vector<float> QueriesOf(const IndexBuildInputs& inputs, int32_t most);
+
+// MeasureFront() for each of `ks`. Adds what it measures to `trials`.
+absl::StatusOr<EffortTable> TuneIndex(const IndexBuildInputs& inputs,
+                                      const VectorIndex& index,
+                                      const std::vector<int32_t>& ks,
+                                      std::vector<IndexTrial>& trials);
 
 }  // namespace segue
 

@@ -1,17 +1,14 @@
 #include "core/index_build/overlap_losses.h"
 
-#include <faiss/index_io.h>
-
 #include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "core/base/status_macros.h"
 #include "core/index/exact_search.h"
-#include "core/index/faiss_index.h"
 #include "core/index/faiss_layers.h"
 #include "core/index/faiss_support.h"
-#include "core/index_build/spread_rows.h"
+#include "core/index_build/index_tuner.h"
 
 namespace segue {
 namespace {
@@ -85,67 +82,45 @@ class Stages {
   Ids cells_, kept_;
 };
 
-// What the server would answer each query with, sorted.
-absl::StatusOr<std::vector<Ids>> Answers(const std::vector<float>& queries,
-                                         int32_t k, const std::string& path,
-                                         const FaissIndexOptions& options) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<VectorIndex> served,
-                   LoadFaissIndex(path, options));
-  const auto d = static_cast<size_t>(options.dimension);
-  std::vector<Ids> answers;
-  for (size_t at = 0; at < queries.size(); at += d) {
-    ASSIGN_OR_RETURN(
-        const Found found,
-        served->Search(absl::MakeConstSpan(queries).subspan(at, d), {.k = k}));
-    Ids& rows = answers.emplace_back();
-    for (const Neighbor& one : found.neighbors) rows.push_back(one.row);
-    std::sort(rows.begin(), rows.end());
-  }
-  return answers;
-}
-
 }  // namespace
 
 absl::StatusOr<OverlapLosses> MeasureLosses(const IndexBuildInputs& inputs,
                                             const SearchEffort& effort,
-                                            const std::string& path) {
-  const int32_t d = inputs.dimension;
-  const int64_t items = static_cast<int64_t>(inputs.vectors.size()) / d;
-  const auto k =
-      static_cast<int32_t>(std::min<int64_t>(inputs.config.at_k(), items));
+                                            const VectorIndex& index) {
+  const size_t d = inputs.dimension;
+  const auto k = static_cast<int32_t>(
+      std::min<int64_t>(inputs.config.at_k(), index.size()));
   const std::vector<float> queries =
-      SpreadRows(inputs.queries.empty() ? inputs.vectors : inputs.queries, d,
-                 inputs.config.tune_queries());
-  ASSIGN_OR_RETURN(const auto exact, ExactTopK(inputs.vectors, queries, d, k,
-                                               inputs.threads, {}));
-  // One after the other: each has the whole index in memory.
-  ASSIGN_OR_RETURN(const std::vector<Ids> answers,
-                   Answers(queries, k, path,
-                           {.dimension = d, .size = items, .effort = effort}));
+      QueriesOf(inputs, inputs.config.tune_queries());
+  ASSIGN_OR_RETURN(const auto exact,
+                   ExactTopK(inputs.vectors, queries, inputs.dimension, k,
+                             inputs.threads, /*excluded=*/{}));
+  const FaissLayers& layers = LayersOf(index);
+  Stages stages(layers, effort, k);
   OverlapLosses losses;
-  RETURN_IF_ERROR(
-      GuardFaiss(absl::StatusCode::kInternal, "losses of the index", [&] {
-        const std::unique_ptr<faiss::Index> index(
-            faiss::read_index(path.c_str()));
-        const FaissLayers layers = PeelFaissIndex(index.get());
-        Stages stages(layers, effort, k);
-        ScopedOmpThreads alone(1);
-        for (size_t q = 0; q < exact.size(); ++q) {
-          const float* query = queries.data() + q * d;
-          stages.Ask({query, query + d});
-          for (const Neighbor& one : exact[q]) {
-            if (Has(answers[q], one.row)) continue;
-            if (!stages.Searched(one.row) ||
-                (layers.ivf == nullptr && !stages.Kept(one.row))) {
-              ++losses.cells;
-            } else if (!stages.Kept(one.row)) {
-              ++losses.codes;
-            } else {
-              ++losses.refinement;
-            }
-          }
-        }
-      }));
+  for (size_t q = 0; q < exact.size(); ++q) {
+    const auto query = absl::MakeConstSpan(queries).subspan(q * d, d);
+    ASSIGN_OR_RETURN(const Found found,
+                     index.Search(query, {.k = k, .effort = effort}));
+    std::vector<int32_t> answer = RowsOf(found.neighbors);
+    std::sort(answer.begin(), answer.end());
+    RETURN_IF_ERROR(
+        GuardFaiss(absl::StatusCode::kInternal, "losses of the index", [&] {
+          ScopedOmpThreads alone(1);
+          stages.Ask({query.begin(), query.end()});
+        }));
+    for (const Neighbor& one : exact[q]) {
+      if (std::binary_search(answer.begin(), answer.end(), one.row)) continue;
+      if (!stages.Searched(one.row) ||
+          (layers.ivf == nullptr && !stages.Kept(one.row))) {
+        ++losses.cells;
+      } else if (!stages.Kept(one.row)) {
+        ++losses.codes;
+      } else {
+        ++losses.refinement;
+      }
+    }
+  }
   const double rows = static_cast<double>(exact.size()) * k;
   losses.cells /= rows;
   losses.codes /= rows;

@@ -3,18 +3,15 @@
 #ifndef SEGUE_CORE_INDEX_BUILD_OVERLAP_LOSSES_H_
 #define SEGUE_CORE_INDEX_BUILD_OVERLAP_LOSSES_H_
 
-#include <string>
-
 #include "absl/status/statusor.h"
 #include "core/index_build/index_builder.h"
 
 namespace segue {
 
-// Over the tuner's queries, at_k and an effort, of the index in the file at
-// `path`.
+// Over the tuner's queries, at_k and an effort.
 absl::StatusOr<OverlapLosses> MeasureLosses(const IndexBuildInputs& inputs,
                                             const SearchEffort& effort,
-                                            const std::string& path);
+                                            const VectorIndex& index);
 
 }  // namespace segue
 

@@ -42,18 +42,13 @@ double Price(const StructureTrial& trial) {
 absl::Status TryOn(const IndexBuildInputs& sample, const std::string& factory,
                    const std::string& path, StructureTrial& trial) {
   const int32_t k = sample.config.at_k();
-  IndexShape shape;
-  {
-    ASSIGN_OR_RETURN(const std::unique_ptr<faiss::Index> index,
-                     TrainIndex(sample, factory));
-    const FaissLayers layers = PeelFaissIndex(index.get());
-    shape = ShapeOf(layers);
-    trial.bytes_per_item = BytesPerItem(layers, trial.items, trial.plan.nlist);
-    RETURN_IF_ERROR(WriteFaissIndex(*index, path).status());
-  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<VectorIndex> index,
+                   MakeIndexFile(sample, factory, path));
+  trial.bytes_per_item =
+      BytesPerItem(LayersOf(*index), trial.items, trial.plan.nlist);
   std::vector<IndexTrial> ignored;
   ASSIGN_OR_RETURN(const EffortTable table,
-                   TuneIndexFile(sample, shape, {k}, path, ignored));
+                   TuneIndex(sample, *index, {k}, ignored));
   const EffortPoint point = table.Reach(k, sample.config.target_overlap());
   trial.overlap = point.overlap;
   trial.cost = point.cost;

@@ -17,24 +17,18 @@ using testing::StatusIs;
 // East, north, west, north again.
 const std::vector<float> kVectors = {1, 0, 0, 1, -1, 0, 0, 1};
 
-std::vector<int32_t> Rows(const std::vector<Neighbor>& neighbors) {
-  std::vector<int32_t> rows;
-  for (const Neighbor& neighbor : neighbors) rows.push_back(neighbor.row);
-  return rows;
-}
-
 TEST(ExactTopKTest, RanksByInnerProductAndTiesByRow) {
   const auto found = ExactTopK(kVectors, {0, 2}, 2, 4, 1, {});
   ASSERT_THAT(found, IsOk());
-  EXPECT_THAT(Rows((*found)[0]), ElementsAre(1, 3, 0, 2));
+  EXPECT_THAT(RowsOf((*found)[0]), ElementsAre(1, 3, 0, 2));
   EXPECT_EQ((*found)[0][0].score, 2);
 }
 
 TEST(ExactTopKTest, AnswersEachQuery) {
   const auto found = ExactTopK(kVectors, {1, 0, -1, 0}, 2, 1, 2, {});
   ASSERT_THAT(found, IsOk());
-  EXPECT_THAT(Rows((*found)[0]), ElementsAre(0));
-  EXPECT_THAT(Rows((*found)[1]), ElementsAre(2));
+  EXPECT_THAT(RowsOf((*found)[0]), ElementsAre(0));
+  EXPECT_THAT(RowsOf((*found)[1]), ElementsAre(2));
 }
 
 TEST(ExactTopKTest, LeavesOutEachQuerysExcludedRows) {
@@ -43,8 +37,8 @@ TEST(ExactTopKTest, LeavesOutEachQuerysExcludedRows) {
       ExactTopK(kVectors, {0, 1, 0, 1}, 2, 2, 1,
                 [&](int64_t query) { return absl::MakeSpan(without[query]); });
   ASSERT_THAT(found, IsOk());
-  EXPECT_THAT(Rows((*found)[0]), ElementsAre(3, 0));
-  EXPECT_THAT(Rows((*found)[1]), ElementsAre(1, 3));
+  EXPECT_THAT(RowsOf((*found)[0]), ElementsAre(3, 0));
+  EXPECT_THAT(RowsOf((*found)[1]), ElementsAre(1, 3));
 }
 
 TEST(ExactTopKTest, KBeyondTheCatalogueGivesAllThatIsLeft) {
@@ -53,7 +47,21 @@ TEST(ExactTopKTest, KBeyondTheCatalogueGivesAllThatIsLeft) {
     return absl::MakeConstSpan(without);
   });
   ASSERT_THAT(found, IsOk());
-  EXPECT_THAT(Rows((*found)[0]), ElementsAre(1, 3));
+  EXPECT_THAT(RowsOf((*found)[0]), ElementsAre(1, 3));
+}
+
+TEST(ExactTopKAmongTest, RanksOnlyThoseRowsButForTheExcluded) {
+  const std::vector<int32_t> among = {0, 2, 3}, without = {3, 1};
+  EXPECT_THAT(
+      RowsOf(ExactTopKAmong(among, kVectors, {0, 2}, 2, 2, 1, {}).value()[0]),
+      ElementsAre(3, 0));
+  const auto found =
+      ExactTopKAmong(among, kVectors, {0, 2}, 2, 4, 1,
+                     [&](int64_t) { return absl::MakeConstSpan(without); });
+  ASSERT_THAT(found, IsOk());
+  EXPECT_THAT(RowsOf((*found)[0]), ElementsAre(0, 2));
+  EXPECT_TRUE(
+      ExactTopKAmong({}, kVectors, {0, 2}, 2, 4, 1, {}).value()[0].empty());
 }
 
 TEST(ExactTopKTest, NoVectorsOrNoQueriesGiveNothing) {
@@ -84,6 +92,11 @@ TEST(ExactTopKTest, AgreesWithSortingAcrossBlocks) {
   const std::vector<float> queries = draw(kQueries * kDimension);
   const auto found = ExactTopK(vectors, queries, kDimension, kK, 2, {});
   ASSERT_THAT(found, IsOk());
+  std::vector<int32_t> odd;
+  for (int row = 1; row < kRows; row += 2) odd.push_back(row);
+  const auto among =
+      ExactTopKAmong(odd, vectors, queries, kDimension, kK, 2, {});
+  ASSERT_THAT(among, IsOk());
   for (int q = 0; q < kQueries; q += 37) {
     std::vector<std::pair<float, int32_t>> all;
     for (int row = 0; row < kRows; ++row) {
@@ -96,7 +109,11 @@ TEST(ExactTopKTest, AgreesWithSortingAcrossBlocks) {
     std::sort(all.begin(), all.end());
     std::vector<int32_t> expected;
     for (int i = 0; i < kK; ++i) expected.push_back(all[i].second);
-    EXPECT_EQ(Rows((*found)[q]), expected) << q;
+    EXPECT_EQ(RowsOf((*found)[q]), expected) << q;
+    std::erase_if(all, [](const auto& one) { return one.second % 2 == 0; });
+    expected.clear();
+    for (int i = 0; i < kK; ++i) expected.push_back(all[i].second);
+    EXPECT_EQ(RowsOf((*among)[q]), expected) << q;
   }
 }
 

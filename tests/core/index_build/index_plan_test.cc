@@ -87,6 +87,16 @@ TEST(PlanIndexConfigTest, FewerTrainingVectorsMakeFewerCells) {
   EXPECT_EQ(PlanIndex(config, 1000000, 16)->nlist, 64);
 }
 
+TEST(TrainingVectorsTest, SufficeForCellsWithinItemsAndTheLimit) {
+  v1::IndexConfig config;
+  EXPECT_EQ(TrainingVectors(config, 1000, 8), 1000);
+  EXPECT_EQ(TrainingVectors(config, 5000000, 0), 300000);
+  EXPECT_EQ(TrainingVectors(config, 5000000, 4096), 300000);
+  EXPECT_EQ(TrainingVectors(config, 5000000, 8192), 39 * 8192);
+  config.set_max_training_vectors(310000);
+  EXPECT_EQ(TrainingVectors(config, 5000000, 8192), 310000);
+}
+
 TEST(PlanIndexConfigTest, AFactoryStringIsTakenAsItIs) {
   v1::IndexConfig config;
   config.set_kind(v1::IndexConfig::FACTORY);
