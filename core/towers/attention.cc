@@ -33,6 +33,9 @@ void RegisterAttention() {
     library.def("dropout(Tensor x, float share, bool training) -> Tensor",
                 &attention::DropoutOperator);
     library.def(
+        "linear(Tensor x, Tensor weight, Tensor bias, bool relu) -> Tensor",
+        &attention::LinearOperator);
+    library.def(
         "pointwise_attention(Tensor qkv, Tensor begins, Tensor position_bias, "
         "Tensor time_bias, Tensor times, Tensor next_times, int heads, "
         "float normaliser) -> Tensor",

@@ -1,6 +1,6 @@
-// The operators that towers are written with: torch.ops.segue.*, attention and
-// dropout. A tower that uses them loads only where RegisterAttention() was
-// called.
+// The operators that towers are written with: torch.ops.segue.*, attention,
+// dropout and linear layers. A tower that uses them loads only where
+// RegisterAttention() was called.
 //
 // Sequences of attention are packed: [tokens, ...] rows, of which sequence s
 // has those from begins[s] to begins[s + 1]. A token sees itself and those
@@ -39,6 +39,14 @@ torch::Tensor SoftmaxOperator(const torch::Tensor& qkv,
 // for any number of threads.
 torch::Tensor DropoutOperator(const torch::Tensor& x, double share,
                               bool training);
+
+// torch.ops.segue.linear: x [rows, in] weight^T + bias, weight [out, in]; with
+// `relu`, what is below 0 becomes 0. Up to 32 rows, and where no gradient is
+// asked for, by FewRowsLinear(): a row's result does not depend on the others
+// then.
+torch::Tensor LinearOperator(const torch::Tensor& x,
+                             const torch::Tensor& weight,
+                             const torch::Tensor& bias, bool relu);
 
 // torch.ops.segue.pointwise_attention: weights silu(q k + p + t) / normaliser
 // (HSTU, Zhai et al. 2024, arXiv 2402.17152, 3.2), where p is position_bias by
