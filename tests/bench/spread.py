@@ -17,9 +17,9 @@ def text(figure, unit="", digits=3):
     """A figure or a spread of figures, as people read it."""
 
     def number(value):
-        if value >= 1000:
-            return f"{value:,.0f}"
-        return f"{value:.{digits}g}"
+        short = f"{value:.{digits}g}"
+        # 999.9 is 1,000 to three digits, not 1e+03.
+        return f"{value:,.0f}" if float(short) >= 1000 else short
 
     if not isinstance(figure, dict):
         return number(figure) + unit
