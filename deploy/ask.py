@@ -95,6 +95,7 @@ def ask(client, messages, request, args):
     if args.filter:
         text_format.Parse(args.filter, request.filter)
     request.target_overlap = args.target_overlap
+    request.bundle_version = args.bundle_version
     request.diversity.mmr = args.mmr
     for cap in args.cap:
         attribute, _, at_most = cap.rpartition("=")
@@ -171,6 +172,11 @@ def parse_arguments():
         "--users", type=int, default=3, help="requests of the file to send"
     )
     parser.add_argument("--top-k", type=int, default=10)
+    parser.add_argument(
+        "--bundle-version",
+        default="",
+        help="that has to answer: the live one, or the one before, which is held",
+    )
     parser.add_argument(
         "--filter",
         default="",

@@ -146,7 +146,8 @@ u.urlopen(sys.argv[1], timeout=10)' "http://$(address_of HTTP)/healthz" \
 start_server() {
   local tries
   "$server" --set "bundle_root=$work/bundles" --set listen_address=127.0.0.1:0 \
-    --set http_address=127.0.0.1:0 >"$work/server.log" 2>&1 &
+    --set http_address=127.0.0.1:0 --set admin_address=127.0.0.1:0 \
+    >"$work/server.log" 2>&1 &
   server_pid=$!
   echo "$server_pid" >"$work/server.pid"
   for ((tries = 0; tries < 600; tries++)); do

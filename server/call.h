@@ -2,6 +2,7 @@
 #ifndef SEGUE_SERVER_CALL_H_
 #define SEGUE_SERVER_CALL_H_
 
+#include <google/protobuf/arena.h>
 #include <grpc/support/time.h>
 #include <grpcpp/grpcpp.h>
 
@@ -9,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 
 #include "absl/status/status.h"
 #include "core/base/deadline.h"
@@ -35,6 +37,9 @@ grpc::Status ToGrpcStatus(const absl::Status& status);
 // Owned by gRPC: deletes itself in OnDone(), which comes after Complete() and
 // after the last OnCancel(). Borrows context, buffers and metrics.
 //
+// Request and answer live in an arena: one with history and 100 items has some
+// hundred parts, and all go at once.
+//
 // Request bytes are parsed here and not by generated code, which would answer
 // UNIMPLEMENTED to bytes that do not parse or strings that are not UTF-8.
 template <typename Request, typename Response>
@@ -50,10 +55,11 @@ class Call : public Job, public grpc::ServerUnaryReactor {
 
   absl::Status Parse(const grpc::ByteBuffer& bytes) {
     grpc::ByteBuffer copy = bytes;  // of the reference, not of the bytes
-    if (grpc::SerializationTraits<Request>::Deserialize(&copy, &request_)
-            .ok()) {
-      return absl::OkStatus();
-    }
+    const bool parses =
+        grpc::SerializationTraits<Request>::Deserialize(&copy, &request_).ok();
+    metrics_.ObserveStage(Stage::kDecode,
+                          std::chrono::steady_clock::now() - arrival_);
+    if (parses) return absl::OkStatus();
     return absl::InvalidArgumentError(
         "the request does not parse: not the message of this method, or a "
         "string that is not UTF-8");
@@ -63,18 +69,20 @@ class Call : public Job, public grpc::ServerUnaryReactor {
   Deadline deadline() const override { return deadline_; }
   bool IsCancelled() const override { return cancelled_; }
   int query_count() const override { return 0; }
-  const v1::RetrieveRequest& query(int) const override {
-    return v1::RetrieveRequest::default_instance();
-  }
-  v1::RetrieveResponse& response(int) override { return unused_; }
+  // REQUIRES: i < query_count().
+  const v1::RetrieveRequest& query(int) const override { std::abort(); }
+  v1::RetrieveResponse& response(int) override { std::abort(); }
   absl::Status Run(const ServingSnapshot&) override { return absl::OkStatus(); }
 
   void Complete(const absl::Status& status) override {
     grpc::Status sent = ToGrpcStatus(status);
     if (sent.ok()) {
+      const auto start = std::chrono::steady_clock::now();
       bool own_buffer = false;
       sent = grpc::SerializationTraits<Response>::Serialize(answered_, &answer_,
                                                             &own_buffer);
+      metrics_.ObserveStage(Stage::kEncode,
+                            std::chrono::steady_clock::now() - start);
     }
     metrics_.CountRequest(method_,
                           static_cast<absl::StatusCode>(sent.error_code()),
@@ -82,9 +90,27 @@ class Call : public Job, public grpc::ServerUnaryReactor {
     Finish(sent);
   }
 
+ private:
+  // Room for a request with a usual history and an answer of 100; more is
+  // allocated in blocks.
+  static constexpr size_t kBlockBytes = size_t{8} << 10;
+  static constexpr size_t kMostBlockBytes = size_t{64} << 10;
+  static google::protobuf::ArenaOptions BlockOf(char* bytes) {
+    google::protobuf::ArenaOptions options;
+    options.initial_block = bytes;
+    options.initial_block_size = kBlockBytes;
+    options.start_block_size = kBlockBytes;
+    options.max_block_size = kMostBlockBytes;
+    return options;
+  }
+
+  alignas(8) char block_[kBlockBytes];
+  google::protobuf::Arena arena_{BlockOf(block_)};
+
  protected:
-  Request request_;
-  Response answered_;
+  Request& request_ = *google::protobuf::Arena::CreateMessage<Request>(&arena_);
+  Response& answered_ =
+      *google::protobuf::Arena::CreateMessage<Response>(&arena_);
 
  private:
   void OnCancel() override { cancelled_ = true; }
@@ -96,7 +122,6 @@ class Call : public Job, public grpc::ServerUnaryReactor {
   grpc::ByteBuffer& answer_;
   Metrics& metrics_;
   std::atomic<bool> cancelled_ = false;
-  v1::RetrieveResponse unused_;
 };
 
 }  // namespace segue

@@ -41,14 +41,26 @@ constexpr int64_t kMillion = 1000 * 1000;
 
 void CheckAddresses(const v1::ServerConfig& config, Checks& checks) {
   checks.Address("listen_address", config.listen_address());
-  if (config.http_address().empty()) return;
-  checks.Address("http_address", config.http_address());
-  const auto grpc = ParseAddress(config.listen_address());
-  const auto http = ParseAddress(config.http_address());
-  if (grpc.ok() && http.ok() && grpc->port != 0 && grpc->port == http->port &&
-      grpc->host == http->host) {
-    checks.Add(absl::StrCat("http_address is ", config.http_address(),
-                            ", as listen_address; give it another port"));
+  struct Listener {
+    const char* field;
+    const std::string& address;
+  };
+  std::vector<Listener> taken = {{"listen_address", config.listen_address()}};
+  for (const Listener& other :
+       {Listener{"http_address", config.http_address()},
+        Listener{"admin_address", config.admin_address()}}) {
+    if (other.address.empty()) continue;
+    checks.Address(other.field, other.address);
+    const auto address = ParseAddress(other.address);
+    for (const Listener& one : taken) {
+      const auto before = ParseAddress(one.address);
+      if (before.ok() && address.ok() && address->port != 0 &&
+          address->port == before->port && address->host == before->host) {
+        checks.Add(absl::StrCat(other.field, " is ", other.address, ", as ",
+                                one.field, "; give it another port"));
+      }
+    }
+    taken.push_back(other);
   }
 }
 
@@ -97,6 +109,15 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
   if (config.max_bundle_bytes() < 0) {
     checks.Add(absl::StrCat("max_bundle_bytes is ", config.max_bundle_bytes(),
                             "; it must be 0 (no limit) or more"));
+  }
+  if (config.max_memory_bytes() < 0) {
+    checks.Add(absl::StrCat("max_memory_bytes is ", config.max_memory_bytes(),
+                            "; it must be 0 (no limit) or more"));
+  }
+  if (config.unload_first() && config.max_memory_bytes() == 0) {
+    checks.Add(
+        "unload_first is set, and max_memory_bytes is 0: there is no limit "
+        "that it would make room under");
   }
   return ViolationsToStatus(checks.found());
 }

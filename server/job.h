@@ -2,7 +2,10 @@
 #ifndef SEGUE_SERVER_JOB_H_
 #define SEGUE_SERVER_JOB_H_
 
+#include <chrono>
+
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "core/base/deadline.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "segue/v1/retrieval.pb.h"
@@ -26,7 +29,13 @@ class Job {
   virtual const v1::RetrieveRequest& query(int i) const = 0;
   virtual v1::RetrieveResponse& response(int i) = 0;
 
+  // That has to answer; empty: the live one.
+  virtual absl::string_view bundle_version() const { return ""; }
+
   virtual absl::Status Run(const ServingSnapshot& snapshot) = 0;
+
+  // When it joined the queue.
+  std::chrono::steady_clock::time_point queued_at;
 
   // Sends the answer, or the error. The job may be gone when this returns.
   virtual void Complete(const absl::Status& status) = 0;

@@ -67,10 +67,14 @@ int32_t LiveOverlap::raised(const ServingSnapshot& snapshot) const {
 }
 
 bool LiveOverlap::Takes(const ServingSnapshot& snapshot) {
-  MutexLock lock(mu_);
   // Evenly spread: the share of what was offered so far has grown by one.
-  const double before = std::floor(offered_ * options_.share);
-  if (std::floor(++offered_ * options_.share) == before) return false;
+  const auto before =
+      static_cast<double>(offered_.fetch_add(1, std::memory_order_relaxed));
+  if (std::floor((before + 1) * options_.share) ==
+      std::floor(before * options_.share)) {
+    return false;
+  }
+  MutexLock lock(mu_);
   if (stopped_ || snapshot.version != version_) return false;
   if (queue_.size() < kMostWaiting) return true;
   metrics_.CountLiveOverlapDropped();
@@ -82,7 +86,7 @@ void LiveOverlap::Offer(const std::shared_ptr<const ServingSnapshot>& snapshot,
                         const ResolvedQuery& query, const Found& found) {
   if (options_.share <= 0 || !query.diversity.empty()) return;
   if (!Takes(*snapshot)) return;
-  // Copied outside of the lock, which every answer takes.
+  // Copied outside of the lock.
   Sample sample{.snapshot = snapshot,
                 .vector = {vector.begin(), vector.end()},
                 .query = query,

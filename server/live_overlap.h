@@ -2,6 +2,7 @@
 #ifndef SEGUE_SERVER_LIVE_OVERLAP_H_
 #define SEGUE_SERVER_LIVE_OVERLAP_H_
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -75,7 +76,7 @@ class LiveOverlap {
   mutable Mutex mu_;
   CondVar changed_;
   std::string version_ ABSL_GUARDED_BY(mu_);
-  uint64_t offered_ ABSL_GUARDED_BY(mu_) = 0;
+  std::atomic<uint64_t> offered_ = 0;
   std::deque<Sample> queue_ ABSL_GUARDED_BY(mu_);
   EffortControl control_ ABSL_GUARDED_BY(mu_);
   bool at_most_ ABSL_GUARDED_BY(mu_) = false;  // and said so

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,8 @@
 
 namespace segue {
 namespace {
+
+std::atomic<LogLevel> least = LogLevel::kInfo;
 
 const char* Name(LogLevel level) {
   switch (level) {
@@ -25,7 +28,11 @@ const char* Name(LogLevel level) {
 
 }  // namespace
 
+void SetLeastLogLevel(LogLevel level) { least = level; }
+LogLevel LeastLogLevel() { return least; }
+
 void Log(LogLevel level, absl::string_view text) {
+  if (level < least) return;
   const std::string line =
       absl::StrCat(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(),
                                     absl::UTCTimeZone()),

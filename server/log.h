@@ -12,6 +12,10 @@ enum class LogLevel { kInfo, kWarning, kError };
 // several threads do not mix. Any thread.
 void Log(LogLevel level, absl::string_view text);
 
+// What is below is not logged. kInfo at first. Any thread.
+void SetLeastLogLevel(LogLevel level);
+LogLevel LeastLogLevel();
+
 inline void LogInfo(absl::string_view text) { Log(LogLevel::kInfo, text); }
 inline void LogWarning(absl::string_view text) {
   Log(LogLevel::kWarning, text);

@@ -2,8 +2,10 @@
 #include <google/protobuf/stubs/common.h>
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -13,11 +15,15 @@
 #include "core/index/faiss_index.h"
 #include "core/towers/torchscript_towers.h"
 #include "segue/v1/config.pb.h"
+#include "server/admin/admin_client.h"
 #include "server/log.h"
 #include "server/server.h"
 
 namespace segue {
 namespace {
+
+// Longer than the server waits for a bundle.
+constexpr std::chrono::seconds kAdminTimeout{300};
 
 std::string VersionText() {
   return absl::StrCat(
@@ -36,6 +42,19 @@ sigset_t BlockSignals() {
   return signals;
 }
 
+int RunAdmin(const std::string& address, const std::string& command,
+             const std::string& argument) {
+  const auto answer =
+      SendAdminCommand(address, command, argument, kAdminTimeout);
+  if (!answer.ok()) {
+    std::fprintf(stderr, "segue-server admin: %s\n",
+                 std::string(answer.status().message()).c_str());
+    return absl::IsInvalidArgument(answer.status()) ? 2 : 1;
+  }
+  std::fputs(answer->c_str(), stdout);
+  return 0;
+}
+
 int Run(const std::string& config_path, const std::vector<std::string>& set) {
   const sigset_t signals = BlockSignals();
   v1::ServerConfig config;
@@ -44,7 +63,8 @@ int Run(const std::string& config_path, const std::vector<std::string>& set) {
     LogError(loaded.message());
     return 2;
   }
-  auto server = Server::Create(config);
+  auto server =
+      Server::Create(config, {.stop = [] { ::kill(::getpid(), SIGTERM); }});
   if (!server.ok()) {
     LogError(server.status().message());
     return server.status().code() == absl::StatusCode::kInvalidArgument ? 2 : 1;
@@ -68,7 +88,19 @@ int Main(int argc, char** argv) {
       ->type_name("path=value")
       ->allow_extra_args(false);
   app.set_version_flag("--version", VersionText);
+
+  CLI::App* admin = app.add_subcommand(
+      "admin", "Sends a command to a running server, prints its answer.");
+  std::string address = v1::ServerConfig().admin_address(), command, argument;
+  admin->add_option("--address", address, "Its admin_address")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  admin->add_option("COMMAND", command, kAdminCommands)->required();
+  admin->add_option("ARGUMENT", argument,
+                    "Of pin, deny, allow: a version; of log-level: info, "
+                    "warning, error");
   CLI11_PARSE(app, argc, argv);
+  if (*admin) return RunAdmin(address, command, argument);
   return Run(config_path, set);
 }
 

@@ -1,28 +1,28 @@
 #include "server/metrics.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 
 #include "prometheus/text_serializer.h"
+#include "server/process.h"
 
 namespace segue {
 namespace {
 
 using prometheus::Counter;
 using prometheus::Gauge;
-using prometheus::Histogram;
-using Buckets = Histogram::BucketBoundaries;
+using Buckets = std::vector<double>;
 
 constexpr std::array<const char*, 4> kMethodNames = {
     "Retrieve", "BatchRetrieve", "SimilarItems", "DescribeItems"};
 
-constexpr std::array<const char*, 7> kOutcomeNames = {
-    "success",   "missing",        "corrupt", "incompatible",
-    "too_large", "warm_up_failed", "error"};
+constexpr std::array<const char*, 10> kOutcomeNames = {
+    "success",       "missing",   "not_allowed", "corrupt",
+    "incompatible",  "too_large", "over_memory", "warm_up_failed",
+    "wrong_answers", "error"};
+
+// Of Stage.
+constexpr std::array<const char*, 7> kStageNames = {
+    "decode", "queue", "resolve", "filter", "embed", "refine", "encode"};
 
 // Of v1::FoundBy, from INDEX on.
 constexpr std::array<const char*, 4> kWayNames = {"index", "more_candidates",
@@ -43,11 +43,12 @@ constexpr std::array<absl::StatusCode, 8> kDocumentedCodes = {
     absl::StatusCode::kUnavailable,
     absl::StatusCode::kInternal};
 
-// 50 us to 2.5 s: a forward pass takes tens of microseconds, a search up to
-// milliseconds, and what lies above is trouble.
+// 5 us to 2.5 s: to decode takes microseconds, a forward pass tens of them, a
+// search up to milliseconds, and what lies above is trouble.
 Buckets LatencyBuckets() {
-  return {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
-          0.025,   0.05,   0.1,     0.25,   0.5,   1,      2.5};
+  return {0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.00025,
+          0.0005,   0.001,   0.0025,   0.005,   0.01,   0.025,
+          0.05,     0.1,     0.25,     0.5,     1,      2.5};
 }
 
 prometheus::Family<Gauge>& GaugeFamily(prometheus::Registry& registry,
@@ -55,76 +56,52 @@ prometheus::Family<Gauge>& GaugeFamily(prometheus::Registry& registry,
   return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
 }
 
-double ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  double size = 0, resident = 0;
-  statm >> size >> resident;
-  return resident * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
-double OpenDescriptors() {
-  std::error_code ignored;
-  double count = 0;
-  for (std::filesystem::directory_iterator it("/proc/self/fd", ignored), end;
-       !ignored && it != end; it.increment(ignored)) {
-    ++count;
-  }
-  return count;
-}
-
 }  // namespace
 
-Metrics::Metrics() {
+Metrics::Metrics()
+    : seconds_("segue_request_duration_seconds",
+               "stage=decode, queue, encode: of a call; stage=resolve, filter: "
+               "of one query; stage=embed: one forward pass; stage=search: "
+               "one search, by how it found its answer, and its part "
+               "stage=refine; stage=total: a call, from its arrival to its "
+               "answer."),
+      embed_batch_("segue_embed_batch_queries",
+                   "Queries embedded in one forward pass."),
+      overlap_("segue_live_overlap",
+               "Share of the exact answer that a sample of answers has, by "
+               "the share of the items that its filter leaves at least.") {
   auto& requests = prometheus::BuildCounter()
                        .Name("segue_requests_total")
                        .Help("Finished calls, by method and gRPC code.")
                        .Register(registry_);
-  auto& seconds =
-      prometheus::BuildHistogram()
-          .Name("segue_request_duration_seconds")
-          .Help(
-              "stage=resolve: ids, features and filter of one query; "
-              "stage=embed: one forward pass; stage=search: one search, by "
-              "how it found its answer; "
-              "stage=total: a call, from its arrival to its answer.")
-          .Register(registry_);
   for (int m = 0; m < kMethods; ++m) {
     for (absl::StatusCode code : kDocumentedCodes) {
       requests_[m][static_cast<int>(code)] =
           &requests.Add({{"method", kMethodNames[m]},
                          {"code", absl::StatusCodeToString(code)}});
     }
-    total_seconds_[m] = &seconds.Add(
+    total_seconds_[m] = &seconds_.Add(
         {{"stage", "total"}, {"method", kMethodNames[m]}}, LatencyBuckets());
   }
-  resolve_seconds_ = &seconds.Add({{"stage", "resolve"}}, LatencyBuckets());
-  embed_seconds_ = &seconds.Add({{"stage", "embed"}}, LatencyBuckets());
+  for (int i = 0; i < kStages; ++i) {
+    stage_seconds_[i] =
+        &seconds_.Add({{"stage", kStageNames[i]}}, LatencyBuckets());
+  }
   for (int way = 0; way < kWays; ++way) {
-    search_seconds_[way] = &seconds.Add(
+    search_seconds_[way] = &seconds_.Add(
         {{"stage", "search"}, {"found_by", kWayNames[way]}}, LatencyBuckets());
   }
-  embed_queries_ = &prometheus::BuildHistogram()
-                        .Name("segue_embed_batch_queries")
-                        .Help("Queries embedded in one forward pass.")
-                        .Register(registry_)
-                        .Add({}, Buckets{1, 2, 4, 8, 16, 32, 64, 128});
+  embed_queries_ = &embed_batch_.Add({}, Buckets{1, 2, 4, 8, 16, 32, 64, 128});
   unknown_history_ =
       &prometheus::BuildCounter()
            .Name("segue_unknown_history_ids_total")
            .Help("Ids of histories and seed items not in the catalogue.")
            .Register(registry_)
            .Add({});
-  auto& overlap =
-      prometheus::BuildHistogram()
-          .Name("segue_live_overlap")
-          .Help(
-              "Share of the exact answer that a sample of answers has, by "
-              "the share of the items that its filter leaves at least.")
-          .Register(registry_);
   for (int i = 0; i < kFilterClasses; ++i) {
-    live_overlap_[i] = &overlap.Add({{"filter", kFilterClassNames[i]}},
-                                    Buckets{0.5, 0.7, 0.8, 0.85, 0.9, 0.925,
-                                            0.95, 0.97, 0.98, 0.99, 0.9999});
+    live_overlap_[i] = &overlap_.Add({{"filter", kFilterClassNames[i]}},
+                                     Buckets{0.5, 0.7, 0.8, 0.85, 0.9, 0.925,
+                                             0.95, 0.97, 0.98, 0.99, 0.9999});
   }
   live_overlap_dropped_ =
       &prometheus::BuildCounter()
@@ -161,6 +138,11 @@ Metrics::Metrics() {
   for (int i = 0; i < kOutcomes; ++i) {
     reloads_[i] = &reloads.Add({{"outcome", kOutcomeNames[i]}});
   }
+  cpu_seconds_ = &prometheus::BuildCounter()
+                      .Name("process_cpu_seconds_total")
+                      .Help("Processor time, user and system.")
+                      .Register(registry_)
+                      .Add({});
   resident_bytes_ = &GaugeFamily(registry_, "process_resident_memory_bytes",
                                  "Resident memory.")
                          .Add({});
@@ -181,7 +163,7 @@ void Metrics::CountRequest(Method method, absl::StatusCode code, Seconds took) {
 }
 
 void Metrics::ObserveEmbed(int queries, Seconds took) {
-  embed_seconds_->Observe(took.count());
+  ObserveStage(Stage::kEmbed, took);
   embed_queries_->Observe(queries);
 }
 
@@ -205,9 +187,14 @@ void Metrics::CountReload(ReloadOutcome outcome) {
 }
 
 std::string Metrics::Text() {
-  resident_bytes_->Set(ResidentBytes());
-  open_descriptors_->Set(OpenDescriptors());
-  return prometheus::TextSerializer().Serialize(registry_.Collect());
+  cpu_seconds_->Increment(CpuSeconds() - cpu_seconds_->Value());
+  resident_bytes_->Set(static_cast<double>(ResidentBytes()));
+  open_descriptors_->Set(static_cast<double>(OpenDescriptors()));
+  std::vector<prometheus::MetricFamily> families = registry_.Collect();
+  for (const HistogramFamily* family : {&seconds_, &embed_batch_, &overlap_}) {
+    families.push_back(family->Collect());
+  }
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace segue

@@ -10,30 +10,46 @@
 #include "absl/status/status.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
-#include "prometheus/histogram.h"
 #include "prometheus/registry.h"
 #include "segue/v1/retrieval.pb.h"
+#include "server/histogram.h"
 
 namespace segue {
 
 enum class Method { kRetrieve, kBatchRetrieve, kSimilarItems, kDescribeItems };
 
+// What a query passes on its way, but for the search itself, which is told
+// apart by how it found its answer.
+enum class Stage {
+  kDecode,   // a call's bytes become a request
+  kQueue,    // it waits for a worker
+  kResolve,  // ids become rows, features are filled in
+  kFilter,   // a filter becomes rows
+  kEmbed,    // one forward pass
+  kRefine,   // of a search: candidates are scored again
+  kEncode,   // an answer becomes bytes
+};
+
 // How an attempt to load a bundle ended.
 enum class ReloadOutcome {
   kSuccess,
   kMissing,       // no CURRENT, or not the folder that it names
+  kNotAllowed,    // CURRENT names what is denied, or leads back
   kCorrupt,       // bytes that are not those that were published
   kIncompatible,  // files that do not fit each other or this server
   kTooLarge,      // over max_bundle_bytes
+  kOverMemory,    // would be over max_memory_bytes
   kWarmUpFailed,  // loads, but does not answer
+  kWrongAnswers,  // answers golden requests otherwise than it should
   kError,         // anything else: the system's errors
 };
 
 // Of a request's filter: the share of the items that it leaves.
 enum class FilterClass { kNone, kTenPercent, kOnePercent, kOnePerMille, kLess };
 
-// Owns the registry and every series in it. All series exist from the start,
-// at 0, so that rates have a beginning. Any thread; SetBundle() from one.
+// Owns every series. All exist from the start, at 0, so that rates have a
+// beginning. Any thread; SetBundle() from one. What requests call takes no
+// lock.
 class Metrics {
  public:
   using Seconds = std::chrono::duration<double>;
@@ -46,7 +62,7 @@ class Metrics {
   void CountRequest(Method method, absl::StatusCode code, Seconds took);
   // One forward pass of the query tower over `queries` rows.
   void ObserveEmbed(int queries, Seconds took);
-  // One search that answered, and how.
+  // One search that answered, its refinement included, and how.
   void ObserveSearch(v1::FoundBy by, Seconds took);
   // The share of its exact answer that one had.
   void ObserveLiveOverlap(FilterClass filter, double overlap) {
@@ -54,8 +70,9 @@ class Metrics {
   }
   void CountLiveOverlapDropped() { live_overlap_dropped_->Increment(); }
   void SetEffortRaised(int points) { effort_raised_->Set(points); }
-  // What filters cost before the search.
-  void ObserveResolve(Seconds took) { resolve_seconds_->Observe(took.count()); }
+  void ObserveStage(Stage stage, Seconds took) {
+    stage_seconds_[static_cast<int>(stage)]->Observe(took.count());
+  }
   void CountUnknownHistory(int ids) { unknown_history_->Increment(ids); }
   void SetQueueLength(int queries) { queue_length_->Set(queries); }
 
@@ -69,19 +86,20 @@ class Metrics {
  private:
   static constexpr int kMethods = 4;
   static constexpr int kCodes = 17;
-  static constexpr int kOutcomes = 7;
+  static constexpr int kOutcomes = 10;
   static constexpr int kWays = 4;  // of v1::FoundBy
+  static constexpr int kStages = 7;
   static constexpr int kFilterClasses = 5;
 
-  prometheus::Registry registry_;
+  prometheus::Registry registry_;  // but for these:
+  HistogramFamily seconds_, embed_batch_, overlap_;
   std::array<std::array<prometheus::Counter*, kCodes>, kMethods> requests_{};
-  prometheus::Histogram* resolve_seconds_;
-  prometheus::Histogram* embed_seconds_;
-  std::array<prometheus::Histogram*, kWays> search_seconds_{};
-  std::array<prometheus::Histogram*, kMethods> total_seconds_{};
-  prometheus::Histogram* embed_queries_;
+  std::array<Histogram*, kStages> stage_seconds_{};
+  std::array<Histogram*, kWays> search_seconds_{};
+  std::array<Histogram*, kMethods> total_seconds_{};
+  Histogram* embed_queries_;
   prometheus::Counter* unknown_history_;
-  std::array<prometheus::Histogram*, kFilterClasses> live_overlap_{};
+  std::array<Histogram*, kFilterClasses> live_overlap_{};
   prometheus::Counter* live_overlap_dropped_;
   prometheus::Gauge* effort_raised_;
   prometheus::Gauge* queue_length_;
@@ -91,6 +109,7 @@ class Metrics {
   prometheus::Gauge* bundle_bytes_;
   prometheus::Gauge* bundle_loaded_at_;
   std::array<prometheus::Counter*, kOutcomes> reloads_{};
+  prometheus::Counter* cpu_seconds_;
   prometheus::Gauge* resident_bytes_;
   prometheus::Gauge* open_descriptors_;
 };

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -36,6 +37,7 @@ class Pass {
 
   // Completes the job, or leaves its queries to be answered.
   void Admit(Job* job) {
+    metrics_.ObserveStage(Stage::kQueue, Clock::now() - job->queued_at);
     open_.push_back(job);
     const size_t place = open_.size() - 1;
     if (!StillOpen(place)) return;
@@ -63,7 +65,7 @@ class Pass {
       if (i > 0) RETURN_IF_ERROR(job->Wanted());
       const auto start = Clock::now();
       auto query = ResolveQuery(*snapshot_, job->query(i), raised_);
-      metrics_.ObserveResolve(Clock::now() - start);
+      ObserveResolve(Clock::now() - start, query);
       if (!query.ok() && job->query_count() > 1) {
         return absl::Status(
             query.status().code(),
@@ -74,6 +76,15 @@ class Pass {
     }
     std::move(resolved.begin(), resolved.end(), std::back_inserter(queries_));
     return absl::OkStatus();
+  }
+
+  void ObserveResolve(Clock::duration took,
+                      const absl::StatusOr<ResolvedQuery>& query) {
+    if (query.ok() && query->allowed.has_value()) {
+      metrics_.ObserveStage(Stage::kFilter, query->filter_time);
+      took -= query->filter_time;
+    }
+    metrics_.ObserveStage(Stage::kResolve, took);
   }
 
   void AnswerChunk(size_t begin, size_t end) {
@@ -123,6 +134,9 @@ class Pass {
       status = found.status();
       if (found.ok()) {
         metrics_.ObserveSearch(response.found_by(), Clock::now() - start);
+        if (found->refining > Clock::duration::zero()) {
+          metrics_.ObserveStage(Stage::kRefine, found->refining);
+        }
         live_overlap_.Offer(snapshot_, vector, query.resolved, *found);
       }
     }
@@ -157,11 +171,39 @@ class Pass {
 }  // namespace
 
 void QueryExecutor::Execute(absl::Span<Job* const> jobs) const {
-  std::shared_ptr<const ServingSnapshot> snapshot = snapshots_.Get();
+  const SnapshotPtr live = snapshots_.Get();
+  std::vector<Job*> by_live;
+  std::map<absl::string_view, std::vector<Job*>> by_others;
+  for (Job* job : jobs) {
+    const absl::string_view version = job->bundle_version();
+    if (version.empty() || (live != nullptr && version == live->version)) {
+      by_live.push_back(job);
+    } else {
+      by_others[version].push_back(job);
+    }
+  }
+  // What a version is called is gone with the first of its jobs.
+  std::vector<std::pair<SnapshotPtr, std::vector<Job*>>> groups;
+  groups.emplace_back(live, std::move(by_live));
+  for (auto& [version, group] : by_others) {
+    groups.emplace_back(snapshots_.Get(version), std::move(group));
+  }
+  for (auto& [snapshot, group] : groups) {
+    ExecuteBy(std::move(snapshot), group);
+  }
+}
+
+void QueryExecutor::ExecuteBy(SnapshotPtr snapshot,
+                              absl::Span<Job* const> jobs) const {
   if (snapshot == nullptr) {
     for (Job* job : jobs) {
-      job->Complete(absl::UnavailableError(
-          "no bundle is loaded yet; retry later, with backoff"));
+      job->Complete(
+          job->bundle_version().empty()
+              ? absl::UnavailableError(
+                    "no bundle is loaded yet; retry later, with backoff")
+              : absl::NotFoundError(absl::StrCat(
+                    "bundle_version: ", job->bundle_version().substr(0, 64),
+                    " is neither live nor held")));
     }
     return;
   }

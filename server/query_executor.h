@@ -5,9 +5,9 @@
 
 #include "absl/types/span.h"
 #include "server/job.h"
+#include "server/lifecycle/snapshot_holder.h"
 #include "server/live_overlap.h"
 #include "server/metrics.h"
-#include "server/snapshot_holder.h"
 
 namespace segue {
 
@@ -23,13 +23,16 @@ class QueryExecutor {
         live_overlap_(live_overlap),
         max_batch_(max_batch) {}
 
-  // Completes each job, all of one group by the same snapshot; Unavailable
-  // where there is none yet. One that is cancelled or late, then or between the
+  // Completes each job: those that name no version by one snapshot, the live
+  // one, others by theirs. Unavailable where nothing serves yet, NotFound where
+  // the version is not held. One that is cancelled or late, then or between the
   // stages, costs nothing more. A job fails for its own faults only: where a
   // forward pass of several fails, each is tried alone.
   void Execute(absl::Span<Job* const> jobs) const;
 
  private:
+  void ExecuteBy(SnapshotPtr snapshot, absl::Span<Job* const> jobs) const;
+
   const SnapshotHolder& snapshots_;
   Metrics& metrics_;
   LiveOverlap& live_overlap_;

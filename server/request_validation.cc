@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/base/status_macros.h"
+#include "core/bundle/names.h"
 
 namespace segue {
 namespace {
@@ -182,6 +183,12 @@ absl::Status ValidateRequest(const v1::ServerConfig& bounds,
                              const v1::RetrieveRequest& request) {
   RETURN_IF_ERROR(CheckTopK(bounds, request.top_k()));
   RETURN_IF_ERROR(CheckId(bounds, "user_id", request.user_id()));
+  if (!request.bundle_version().empty() &&
+      !IsVersionName(request.bundle_version())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("bundle_version: ", Shown(request.bundle_version()),
+                     " is no version's name"));
+  }
   RETURN_IF_ERROR(
       CheckIds(bounds, "history", request.history(), bounds.max_history()));
   RETURN_IF_ERROR(CheckTimes(request));
@@ -205,6 +212,13 @@ absl::Status ValidateRequest(const v1::ServerConfig& bounds,
     if (!status.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat("requests[", i, "].", status.message()));
+    }
+    if (request.requests(i).bundle_version() !=
+        request.requests(0).bundle_version()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("requests[", i,
+                       "].bundle_version: another one than that of "
+                       "requests[0]; one version answers a batch"));
     }
   }
   return absl::OkStatus();

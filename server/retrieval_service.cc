@@ -16,6 +16,9 @@ class RetrieveCall : public Call<v1::RetrieveRequest, v1::RetrieveResponse> {
   using Call::Call;
   int query_count() const override { return 1; }
   const v1::RetrieveRequest& query(int) const override { return request_; }
+  absl::string_view bundle_version() const override {
+    return request_.bundle_version();
+  }
   v1::RetrieveResponse& response(int) override { return answered_; }
 };
 
@@ -26,6 +29,9 @@ class BatchRetrieveCall
   int query_count() const override { return request_.requests_size(); }
   const v1::RetrieveRequest& query(int i) const override {
     return request_.requests(i);
+  }
+  absl::string_view bundle_version() const override {
+    return request_.requests().empty() ? "" : query(0).bundle_version();
   }
   // Queries are answered in order.
   v1::RetrieveResponse& response(int i) override {

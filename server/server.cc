@@ -17,6 +17,10 @@
 namespace segue {
 namespace {
 
+// Commands are small and few.
+constexpr int kMaxAdminBytes = 64 << 10;
+constexpr int kMaxAdminThreads = 8;
+
 WorkerPool::Options PoolOptions(const v1::ServerConfig& config) {
   const int processors =
       std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -26,11 +30,15 @@ WorkerPool::Options PoolOptions(const v1::ServerConfig& config) {
           .max_batch = config.max_batch()};
 }
 
-BundleWatcher::Options WatcherOptions(const v1::ServerConfig& config) {
+BundleManager::Options ManagerOptions(const v1::ServerConfig& config) {
   return {.bundle_root = config.bundle_root(),
           .poll_interval = std::chrono::milliseconds(config.poll_interval_ms()),
           .max_bundle_bytes = static_cast<uint64_t>(config.max_bundle_bytes()),
-          .max_batch = config.max_batch()};
+          .max_memory_bytes = static_cast<uint64_t>(config.max_memory_bytes()),
+          .unload_first = config.unload_first(),
+          .hold_previous = config.hold_previous(),
+          .max_batch = config.max_batch(),
+          .state_file = config.state_file()};
 }
 
 }  // namespace
@@ -39,9 +47,18 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
     const v1::ServerConfig& config, Options options) {
   RETURN_IF_ERROR(ValidateServerConfig(config));
   auto server = absl::WrapUnique(new Server(config));
+  ASSIGN_OR_RETURN(
+      server->manager_,
+      BundleManager::Create(
+          ManagerOptions(config), server->snapshots_, server->metrics_,
+          [server = server.get()](const ServingSnapshot* live) {
+            if (live != nullptr) server->live_overlap_.Begin(*live);
+            server->UpdateHealth();
+          }));
   RETURN_IF_ERROR(server->StartHttp());
   RETURN_IF_ERROR(server->StartGrpc());
-  if (options.poll) server->watcher_.Start();
+  RETURN_IF_ERROR(server->StartAdmin(std::move(options.stop)));
+  if (options.poll) server->manager_->Start();
   return server;
 }
 
@@ -56,18 +73,16 @@ Server::Server(const v1::ServerConfig& config)
           PoolOptions(config),
           [this](absl::Span<Job* const> jobs) { executor_.Execute(jobs); },
           [this](int queries) { metrics_.SetQueueLength(queries); }),
-      service_(config, pool_, metrics_),
-      watcher_(WatcherOptions(config), snapshots_, metrics_,
-               [this](const ServingSnapshot& snapshot) {
-                 live_overlap_.Begin(snapshot);
-                 UpdateHealth();
-               }) {}
+      service_(config, pool_, metrics_) {}
 
 Server::~Server() {
   Drain();
+  if (admin_ != nullptr) admin_->Shutdown();
   // Its handlers look at this object's members.
   http_.reset();
 }
+
+std::string Server::live_version() const { return VersionOf(snapshots_.Get()); }
 
 std::string Server::http_address() const {
   return http_ == nullptr ? "" : FormatAddress(http_->address());
@@ -110,13 +125,38 @@ absl::Status Server::StartGrpc() {
   return absl::OkStatus();
 }
 
+absl::Status Server::StartAdmin(std::function<void()> stop) {
+  if (config_.admin_address().empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Address address, ParseAddress(config_.admin_address()));
+  admin_service_ =
+      std::make_unique<AdminService>(*manager_, snapshots_, std::move(stop));
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(FormatAddress(address),
+                           grpc::InsecureServerCredentials(), &address.port);
+  builder.RegisterService(admin_service_.get());
+  builder.SetMaxReceiveMessageSize(kMaxAdminBytes);
+  builder.SetResourceQuota(
+      grpc::ResourceQuota("admin").SetMaxThreads(kMaxAdminThreads));
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  admin_ = builder.BuildAndStart();
+  if (admin_ == nullptr || address.port <= 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen for commands on ", config_.admin_address(),
+                     "; is the port in use? admin_address in the configuration "
+                     "names it"));
+  }
+  admin_address_ = FormatAddress(address);
+  LogInfo(absl::StrCat("serving AdminService on ", admin_address_));
+  return absl::OkStatus();
+}
+
 absl::Status Server::Health() const {
   {
     MutexLock lock(mu_);
     if (draining_) return absl::UnavailableError("draining");
   }
   if (snapshots_.Get() != nullptr) return absl::OkStatus();
-  const absl::Status why = watcher_.last_error();
+  const absl::Status why = manager_->last_error();
   return absl::UnavailableError(absl::StrCat("no bundle is loaded yet",
                                              why.ok() ? "" : ": ",
                                              absl::string_view(why.message())));
@@ -146,7 +186,7 @@ void Server::Drain() {
     grpc_->Shutdown(std::chrono::system_clock::now() +
                     std::chrono::milliseconds(config_.drain_timeout_ms()));
   }
-  watcher_.Stop();
+  if (manager_ != nullptr) manager_->Stop();
   pool_.Stop();
   live_overlap_.Stop();
   if (grpc_ != nullptr) LogInfo("drained");

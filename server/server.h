@@ -4,6 +4,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -12,18 +13,19 @@
 #include "absl/status/statusor.h"
 #include "core/base/mutex.h"
 #include "segue/v1/config.pb.h"
-#include "server/bundle_watcher.h"
+#include "server/admin/admin_service.h"
 #include "server/http_endpoint.h"
+#include "server/lifecycle/bundle_manager.h"
+#include "server/lifecycle/snapshot_holder.h"
 #include "server/metrics.h"
 #include "server/query_executor.h"
 #include "server/retrieval_service.h"
-#include "server/snapshot_holder.h"
 #include "server/worker_pool.h"
 
 namespace segue {
 
 // Starts in Create(): HTTP first (so that /healthz tells of the loading), then
-// workers, gRPC as NOT_SERVING, and the watcher, which loads the first bundle
+// workers, gRPC as NOT_SERVING, and the manager, which loads the first bundle
 // in the background and then says SERVING.
 //
 // Drain(), from one thread, stops in this order:
@@ -31,16 +33,19 @@ namespace segue {
 //   2. drain_delay_ms: requests are still taken, load balancers notice;
 //   3. gRPC: no new requests; those in flight have drain_timeout_ms, then they
 //      are cancelled. Workers still run, so that each is answered;
-//   4. the watcher, which may end a load first;
+//   4. the manager, which may end a load first;
 //   5. the workers, whose queue is empty by now, and the exact searches in
 //      the background;
-//   6. in the destructor: HTTP, which shows the counters up to here, and the
+//   6. in the destructor: AdminService, whose commands have ended, HTTP, which
+//   shows the counters up to here, and the
 //      snapshots.
 class Server {
  public:
   struct Options {
-    // Off in tests, which call watcher().Step() themselves.
+    // Off in tests, which call manager().Step() themselves.
     bool poll = true;
+    // Asks the process to drain and end, for AdminService.Drain.
+    std::function<void()> stop = [] {};
   };
 
   // InvalidArgument for a bad configuration, Unavailable for an address that
@@ -57,16 +62,20 @@ class Server {
   // Idempotent.
   void Drain() ABSL_LOCKS_EXCLUDED(mu_);
 
-  // host:port with the ports that were bound; HTTP: empty if it is off.
+  // host:port with the ports that were bound; admin, HTTP: empty if it is off.
   const std::string& grpc_address() const { return grpc_address_; }
+  const std::string& admin_address() const { return admin_address_; }
   std::string http_address() const;
-  BundleWatcher& watcher() { return watcher_; }
+  BundleManager& manager() { return *manager_; }
+  // Empty: nothing serves.
+  std::string live_version() const;
   Metrics& metrics() { return metrics_; }
 
  private:
   explicit Server(const v1::ServerConfig& config);
   absl::Status StartHttp();
   absl::Status StartGrpc();
+  absl::Status StartAdmin(std::function<void()> stop);
   // Tells gRPC's health service; draining wins.
   void UpdateHealth() ABSL_LOCKS_EXCLUDED(mu_);
   // OK while requests are answered, else why not.
@@ -79,10 +88,13 @@ class Server {
   QueryExecutor executor_;
   WorkerPool pool_;
   RetrievalService service_;
-  BundleWatcher watcher_;
+  std::unique_ptr<BundleManager> manager_;
   std::unique_ptr<HttpEndpoint> http_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;
+  std::unique_ptr<AdminService> admin_service_;
+  std::unique_ptr<grpc::Server> admin_;
+  std::string admin_address_;
 
   mutable Mutex mu_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;

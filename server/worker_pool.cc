@@ -25,6 +25,7 @@ WorkerPool::WorkerPool(const Options& options, Execute execute,
 WorkerPool::~WorkerPool() { Stop(); }
 
 absl::Status WorkerPool::Submit(Job* job) {
+  job->queued_at = std::chrono::steady_clock::now();
   {
     MutexLock lock(mu_);
     if (stopped_) return absl::UnavailableError("the server is stopping");
@@ -53,18 +54,23 @@ void WorkerPool::Stop() {
 
 std::vector<Job*> WorkerPool::Take() {
   MutexLock lock(mu_);
+  ++idle_;
   while (queue_.empty() && !stopped_) changed_.Wait(mu_);
+  --idle_;
   std::vector<Job*> taken;
+  const int most =
+      std::min(ShareOfQueue(queued_queries_, idle_), options_.max_batch);
   int queries = 0;
   while (!queue_.empty()) {
     const int weight = Weight(*queue_.front());
-    if (!taken.empty() && queries + weight > options_.max_batch) break;
+    if (!taken.empty() && queries + weight > most) break;
     taken.push_back(queue_.front());
     queue_.pop_front();
     queries += weight;
   }
   queued_queries_ -= queries;
   on_queue_length_(queued_queries_);
+  if (!queue_.empty() && idle_ > 0) changed_.NotifyOne();
   return taken;
 }
 

@@ -15,9 +15,16 @@
 
 namespace segue {
 
-// A micro-batcher without delay: a worker takes all that is queued, up to
-// max_batch queries, and hands it on as one group. Under light load a group is
-// one job; under heavy load groups grow by themselves.
+// How many of `queued` queries a worker takes while `idle` others wait for
+// work: an even share, so that these get theirs.
+constexpr int ShareOfQueue(int queued, int idle) {
+  return (queued + idle) / (idle + 1);
+}
+
+// A micro-batcher without delay: a worker takes its share of what is queued
+// (all of it, where no other waits for work), up to max_batch queries, and
+// hands it on as one group. Under light load a group is one job; under heavy
+// load groups grow by themselves.
 //
 // Jobs are not owned; every job that Submit() took is passed to `execute`,
 // which completes it. Submit() from any thread, Stop() from one.
@@ -38,9 +45,10 @@ class WorkerPool {
              OnQueueLength on_queue_length);
   ~WorkerPool();
 
-  // ResourceExhausted if the queue is full, Unavailable after Stop(): the
-  // caller then completes the job. A job of several queries is taken where at
-  // least one more may wait, so that it is not starved by small ones.
+  // Sets queued_at. ResourceExhausted if the queue is full, Unavailable after
+  // Stop(): the caller then completes the job. A job of several queries is
+  // taken where at least one more may wait, so that it is not starved by small
+  // ones.
   absl::Status Submit(Job* job) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Takes no more; returns once the queue is empty and the workers have ended.
@@ -60,6 +68,7 @@ class WorkerPool {
   CondVar changed_;
   std::deque<Job*> queue_ ABSL_GUARDED_BY(mu_);
   int queued_queries_ ABSL_GUARDED_BY(mu_) = 0;
+  int idle_ ABSL_GUARDED_BY(mu_) = 0;  // workers that wait
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -35,6 +35,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kVersionTime[] = "%Y%m%dT%H%M%SZ";
+
 // One publisher a root; the lock goes with the descriptor, and so with the
 // process, however it ends.
 absl::StatusOr<Descriptor> LockRoot(const std::string& root) {
@@ -88,6 +90,21 @@ void RemoveVersion(const std::string& root, const std::string& version) {
   if (!ignored) fs::remove_all(aside, ignored);
 }
 
+// Tells whether a file is the one that it was: it is written once, or replaced.
+struct FileStamp {
+  ino_t inode = 0;
+  off_t bytes = -1;     // there is none
+  int64_t changed = 0;  // ns
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+FileStamp StampOf(const std::string& path) {
+  struct stat info;
+  if (::lstat(path.c_str(), &info) != 0) return {};
+  return {info.st_ino, info.st_size,
+          info.st_mtim.tv_sec * int64_t{1000000000} + info.st_mtim.tv_nsec};
+}
+
 }  // namespace
 
 struct BundleWriter::State {
@@ -95,6 +112,12 @@ struct BundleWriter::State {
   Descriptor lock;
   std::string staging;
   std::vector<std::pair<std::string, FileRole>> announced;
+  // What an earlier Seal() read, while the file is the same.
+  struct Described {
+    FileStamp stamp;
+    v1::File file;
+  };
+  std::map<std::string, Described> described;
   v1::Manifest manifest;  // of the last Seal()
   bool sealed = false;
   std::string published;
@@ -106,8 +129,7 @@ struct BundleWriter::State {
 
   absl::Status CheckNames() const;
   absl::StatusOr<v1::File> Describe(const Descriptor& folder,
-                                    const std::string& name,
-                                    FileRole role) const;
+                                    const std::string& name, FileRole role);
   void Name(v1::Manifest& named) const;
   bool IsCurrentAlready(const std::string& current) const;
   void Prune(int keep_versions, const std::string& previous) const;
@@ -140,8 +162,13 @@ absl::Status BundleWriter::State::CheckNames() const {
 
 absl::StatusOr<v1::File> BundleWriter::State::Describe(const Descriptor& folder,
                                                        const std::string& name,
-                                                       FileRole role) const {
+                                                       FileRole role) {
   const std::string path = absl::StrCat(staging, "/", name);
+  const FileStamp stamp = StampOf(path);
+  if (const auto at = described.find(name);
+      at != described.end() && at->second.stamp == stamp) {
+    return at->second.file;
+  }
   auto digest = DigestFile(folder, name, path, UINT64_MAX);
   if (absl::IsDataLoss(digest.status())) {  // here it is the caller's fault
     return absl::InvalidArgumentError(digest.status().message());
@@ -153,26 +180,41 @@ absl::StatusOr<v1::File> BundleWriter::State::Describe(const Descriptor& folder,
   file.set_bytes(static_cast<int64_t>(digest->bytes));
   file.set_sha256(digest->sha256);
   file.set_served(role == FileRole::kServed);
+  described[name] = {stamp, file};
   return file;
 }
 
-// Version and time; a second later where the name is taken. The same content
-// sealed again keeps its name: measured files, the report among them, may have
-// it in them.
+// The newest version in the root; empty: there is none.
+std::string NewestVersion(const std::string& root) {
+  std::string newest;
+  for (std::string& name : Names(root)) {
+    if (IsVersionName(name)) newest = std::move(name);
+  }
+  return newest;
+}
+
+// Version and time: now, or as much later as it takes to stand behind all
+// versions that there are (another second, or a clock that was ahead). The same
+// content sealed again keeps its name: measured files, the report among them,
+// may have it in them.
 void BundleWriter::State::Name(v1::Manifest& named) const {
   if (sealed && manifest.content_hash() == named.content_hash()) {
     named.set_version(manifest.version());
     named.set_created_at(manifest.created_at());
     return;
   }
-  absl::Time now = absl::Now();
-  struct stat info;
+  const std::string newest = NewestVersion(root);
+  absl::Time now = absl::Now(), taken;
+  if (absl::ParseTime(kVersionTime, newest.substr(0, newest.find('-')), &taken,
+                      nullptr)) {
+    now = std::max(now, taken);
+  }
   std::string version;
   while (true) {
-    version = absl::StrCat(
-        absl::FormatTime("%Y%m%dT%H%M%SZ", now, absl::UTCTimeZone()), "-",
-        named.content_hash().substr(0, 12));
-    if (::lstat(absl::StrCat(root, "/", version).c_str(), &info) != 0) break;
+    version =
+        absl::StrCat(absl::FormatTime(kVersionTime, now, absl::UTCTimeZone()),
+                     "-", named.content_hash().substr(0, 12));
+    if (version > newest) break;
     now += absl::Seconds(1);
   }
   named.set_version(version);

@@ -36,6 +36,9 @@ inline constexpr char kEfforts[] = "index.efforts";
 inline constexpr char kRemovedItems[] = "items.removed";
 // Sample requests (v1.BatchRetrieveRequest, JSON): the server warms up on them.
 inline constexpr char kGoldenRequests[] = "golden_requests.json";
+// And their exact answers (v1.BatchRetrieveResponse, JSON), held against its
+// own.
+inline constexpr char kGoldenAnswers[] = "golden_answers.json";
 // For people and the trainer; the server does not open them.
 // Vectors of held-out queries, [Q, d]: what an index is tuned on.
 inline constexpr char kTuningQueries[] = "tuning_queries.rows";

@@ -4,6 +4,7 @@
 #include <faiss/index_io.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -64,13 +65,16 @@ class FaissIndex : public VectorIndex {
   faiss::Index* Quantizer() const;
 
   // Those ways, each in no order and perhaps with fewer than k.
-  std::vector<Neighbor> ByIndex(const Query& query, const SearchPlan& plan,
-                                const AllowedRows& allowed) const;
+  void ByIndex(const Query& query, const SearchPlan& plan,
+               const AllowedRows& allowed, Found& found) const;
   // False, and nothing found, where to score all costs less.
   bool ByCells(const Query& query, const SearchPlan& plan,
-               const AllowedRows& allowed, std::vector<Neighbor>& found) const;
-  std::vector<Neighbor> Exactly(const Query& query, const SearchPlan& plan,
-                                const AllowedRows& allowed) const;
+               const AllowedRows& allowed, Found& found) const;
+  void Exactly(const Query& query, const SearchPlan& plan,
+               const AllowedRows& allowed, Found& found) const;
+  // Scores the rows, and counts the time.
+  void Refine(const Query& query, const std::vector<int32_t>& rows,
+              Found& found) const;
   // Rows that `core` names first.
   static std::vector<Neighbor> Candidates(const faiss::Index& core,
                                           const std::vector<float>& x,
@@ -209,7 +213,7 @@ absl::StatusOr<std::vector<float>> FaissIndex::Vectors(
 void FaissIndex::FindBest(const Query& query, const SearchPlan& plan,
                           const AllowedRows& allowed, Found& found) const {
   if (found.by == FoundBy::kIndex || found.by == FoundBy::kMoreCandidates) {
-    found.neighbors = ByIndex(query, plan, allowed);
+    ByIndex(query, plan, allowed, found);
     // A filter that leaves out what is near leaves too little to choose from.
     if (found.by == FoundBy::kMoreCandidates &&
         static_cast<double>(found.neighbors.size()) < plan.Enough()) {
@@ -217,13 +221,12 @@ void FaissIndex::FindBest(const Query& query, const SearchPlan& plan,
                                                             : FoundBy::kExact;
     }
   }
-  if (found.by == FoundBy::kCells &&
-      !ByCells(query, plan, allowed, found.neighbors)) {
+  if (found.by == FoundBy::kCells && !ByCells(query, plan, allowed, found)) {
     found.by = FoundBy::kExact;
   }
   if (found.by == FoundBy::kExact ||
       static_cast<int64_t>(found.neighbors.size()) < query.wanted) {
-    found.neighbors = Exactly(query, plan, allowed);
+    Exactly(query, plan, allowed, found);
     found.by = FoundBy::kExact;
   }
   std::partial_sort(found.neighbors.begin(),
@@ -237,23 +240,28 @@ faiss::Index* FaissIndex::Quantizer() const {
   return layers_.ivf->quantizer;
 }
 
-std::vector<Neighbor> FaissIndex::ByIndex(const Query& query,
-                                          const SearchPlan& plan,
-                                          const AllowedRows& allowed) const {
+void FaissIndex::Refine(const Query& query, const std::vector<int32_t>& rows,
+                        Found& found) const {
+  const auto start = std::chrono::steady_clock::now();
+  found.neighbors = scorer_.Score(query, rows);
+  found.refining += std::chrono::steady_clock::now() - start;
+}
+
+void FaissIndex::ByIndex(const Query& query, const SearchPlan& plan,
+                         const AllowedRows& allowed, Found& found) const {
   std::unique_ptr<faiss::IndexIVF> cells;
   if (layers_.ivf != nullptr) {
     cells = ViewOfCells(*layers_.ivf, Quantizer(), plan.Probes());
   }
-  std::vector<Neighbor> found =
-      Candidates(cells == nullptr ? *layers_.core : *cells, query.inner,
-                 plan.Wanted(), allowed);
-  if (layers_.refine == nullptr) return found;
-  return scorer_.Score(query, RowsOf(found));
+  found.neighbors = Candidates(cells == nullptr ? *layers_.core : *cells,
+                               query.inner, plan.Wanted(), allowed);
+  if (layers_.refine != nullptr) {
+    Refine(query, RowsOf(found.neighbors), found);
+  }
 }
 
 bool FaissIndex::ByCells(const Query& query, const SearchPlan& plan,
-                         const AllowedRows& allowed,
-                         std::vector<Neighbor>& found) const {
+                         const AllowedRows& allowed, Found& found) const {
   const faiss::InvertedLists& lists = *layers_.ivf->invlists;
   const RowBits bits(allowed.ToRows(), size());
   int64_t probes = plan.Probes();
@@ -275,7 +283,7 @@ bool FaissIndex::ByCells(const Query& query, const SearchPlan& plan,
       bits.Keep({ids.get(), lists.list_size(cell)}, rows);
     }
     if (static_cast<double>(rows.size()) >= enough) {
-      found = scorer_.Score(query, rows);
+      Refine(query, rows, found);
       return true;
     }
     probes *= 2;
@@ -299,28 +307,25 @@ std::vector<Neighbor> FaissIndex::Candidates(const faiss::Index& core,
   return found;
 }
 
-std::vector<Neighbor> FaissIndex::Exactly(const Query& query,
-                                          const SearchPlan& plan,
-                                          const AllowedRows& allowed) const {
-  if (scorer_.scores()) return scorer_.Score(query, allowed.ToRows());
-  std::vector<Neighbor> found;
+void FaissIndex::Exactly(const Query& query, const SearchPlan& plan,
+                         const AllowedRows& allowed, Found& found) const {
+  if (scorer_.scores()) return Refine(query, allowed.ToRows(), found);
   for (int64_t count = plan.Wanted();; count *= 4) {
     count = std::min(count, size());
-    found = Candidates(*all_cells_, query.inner, count, allowed);
-    if (static_cast<int64_t>(found.size()) >= query.wanted) return found;
+    found.neighbors = Candidates(*all_cells_, query.inner, count, allowed);
+    if (static_cast<int64_t>(found.neighbors.size()) >= query.wanted) return;
     if (count == size()) break;
   }
   // A fast-scan drops rows whose score in eight bits is 0, the farthest.
   std::vector<bool> there(size());
   float lowest = 0;
-  for (const Neighbor& neighbor : found) {
+  for (const Neighbor& neighbor : found.neighbors) {
     there[neighbor.row] = true;
     lowest = std::min(lowest, neighbor.score);
   }
   for (const int32_t row : allowed.ToRows()) {
-    if (!there[row]) found.push_back({row, lowest});
+    if (!there[row]) found.neighbors.push_back({row, lowest});
   }
-  return found;
 }
 
 }  // namespace

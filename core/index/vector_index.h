@@ -3,6 +3,7 @@
 #ifndef SEGUE_CORE_INDEX_VECTOR_INDEX_H_
 #define SEGUE_CORE_INDEX_VECTOR_INDEX_H_
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -70,6 +71,8 @@ struct Found {
   std::vector<Neighbor> neighbors;  // best first, each row once
   FoundBy by = FoundBy::kIndex;     // where nothing is allowed, too
   int64_t allowed = 0;              // rows that filter and exclusions leave
+  // Of the time that it took, what scoring candidates again did.
+  std::chrono::steady_clock::duration refining{};
 };
 
 // Immutable. Thread-safe; a search runs on the calling thread.

@@ -266,8 +266,10 @@ absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
   ASSIGN_OR_RETURN(query.diversity,
                    FindRules(snapshot, request.diversity(), query.top_k));
   ResolveEffort(snapshot, request, raised, query);
+  const auto start = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(query.allowed,
                    Filtered(snapshot, request.has_filter(), request.filter()));
+  query.filter_time = std::chrono::steady_clock::now() - start;
   return query;
 }
 

@@ -3,6 +3,7 @@
 #ifndef SEGUE_CORE_RETRIEVAL_RETRIEVER_H_
 #define SEGUE_CORE_RETRIEVAL_RETRIEVER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -29,6 +30,7 @@ struct ResolvedQuery {
   int32_t seed = 0;               // item row
   std::vector<int32_t> excluded;  // item rows never to answer
   std::optional<RowSet> allowed;  // the only ones to answer, if set
+  std::chrono::steady_clock::duration filter_time{};  // that finding them took
   DiversityRules diversity;
   int32_t top_k = 0;
   int32_t depth = 0;  // the k whose effort is taken

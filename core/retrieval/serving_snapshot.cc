@@ -172,6 +172,29 @@ absl::Status LoadTables(const std::string& folder, const v1::Content& content,
   return LoadAttributes(folder, content, snapshot);
 }
 
+template <typename Message>
+absl::Status LoadJson(const std::string& folder, const char* name,
+                      Message& message) {
+  ASSIGN_OR_RETURN(const std::string json,
+                   ReadFile(absl::StrCat(folder, "/", name), kMaxGoldenBytes));
+  if (!google::protobuf::util::JsonStringToMessage(json, &message).ok()) {
+    return absl::DataLossError(absl::StrCat(name, " does not parse"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status LoadGolden(const std::string& folder, const v1::Content& content,
+                        ServingSnapshot& snapshot) {
+  RETURN_IF_ERROR(
+      LoadJson(folder, layout::kGoldenRequests, snapshot.golden_requests));
+  if (!Serves(content, layout::kGoldenAnswers)) return absl::OkStatus();
+  RETURN_IF_ERROR(
+      LoadJson(folder, layout::kGoldenAnswers, snapshot.golden_answers));
+  return Expect("golden_answers.json: answers",
+                snapshot.golden_answers.responses_size(),
+                snapshot.golden_requests.requests_size());
+}
+
 absl::Status LoadTowersAndIndex(const std::string& folder,
                                 const v1::Content& content,
                                 ServingSnapshot& snapshot) {
@@ -202,15 +225,7 @@ absl::Status LoadTowersAndIndex(const std::string& folder,
                                    .size = content.items(),
                                    .effort = {content.index().nprobe(),
                                               content.index().k_factor()}}));
-  RETURN_IF_ERROR(LoadEfforts(folder, content, snapshot));
-  ASSIGN_OR_RETURN(const std::string golden,
-                   ReadFile(path(layout::kGoldenRequests), kMaxGoldenBytes));
-  if (!google::protobuf::util::JsonStringToMessage(golden,
-                                                   &snapshot.golden_requests)
-           .ok()) {
-    return absl::DataLossError("golden_requests.json does not parse");
-  }
-  return absl::OkStatus();
+  return LoadEfforts(folder, content, snapshot);
 }
 
 }  // namespace
@@ -242,6 +257,7 @@ absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
   snapshot->version = manifest.version();
   RETURN_IF_ERROR(LoadTables(folder, content, *snapshot));
   RETURN_IF_ERROR(LoadTowersAndIndex(folder, content, *snapshot));
+  RETURN_IF_ERROR(LoadGolden(folder, content, *snapshot));
   for (const v1::File& file : content.files()) {
     if (file.served()) snapshot->bytes += file.bytes();
   }

@@ -44,6 +44,8 @@ struct ServingSnapshot {
   double target_overlap = 0;  // of searches that name none
   // Requests to warm up on, with histories of real users.
   v1::BatchRetrieveRequest golden_requests;
+  // What they are answered with, exactly (golden.h); may be empty.
+  v1::BatchRetrieveResponse golden_answers;
   uint64_t bytes = 0;  // of the files that it serves from
 
   // For SearchOptions: the rows that may be answered, null: all.

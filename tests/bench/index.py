@@ -183,6 +183,7 @@ def start(bench, bundle):
                 *["--set", f"bundle_root={bundle.parent}"],
                 *["--set", "listen_address=127.0.0.1:0"],
                 *["--set", "http_address=127.0.0.1:0"],
+                *["--set", "admin_address=127.0.0.1:0"],
             ],
             stderr=subprocess.PIPE,
             encoding="utf-8",

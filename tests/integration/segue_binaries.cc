@@ -86,7 +86,7 @@ std::unique_ptr<RunningServer> RunningServer::Start(
   server->process_ = Process::Start(
       {SEGUE_SERVER_BINARY, "--set", "bundle_root=" + bundle_root, "--set",
        "listen_address=127.0.0.1:0", "--set", "http_address=127.0.0.1:0",
-       "--set", "poll_interval_ms=10"},
+       "--set", "admin_address=127.0.0.1:0", "--set", "poll_interval_ms=10"},
       folder, "server");
   const bool up = server->process_->WaitUntil([&] {
     return !server->AddressOf("gRPC").empty() &&

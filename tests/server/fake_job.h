@@ -31,6 +31,7 @@ struct FakeJob : public Job {
     return requests[i];
   }
   v1::RetrieveResponse& response(int i) override { return responses[i]; }
+  absl::string_view bundle_version() const override { return version; }
   absl::Status Run(const ServingSnapshot& snapshot) override {
     ++runs;
     run_version = snapshot.version;
@@ -41,6 +42,7 @@ struct FakeJob : public Job {
   }
 
   std::vector<v1::RetrieveRequest> requests;
+  std::string version;
   Deadline ends = Deadline::Infinite();
   bool cancelled = false;
   std::function<absl::Status()> on_run;

@@ -27,8 +27,9 @@ const std::vector<std::string> kCodes = {
     "OK",        "CANCELLED",          "INVALID_ARGUMENT", "DEADLINE_EXCEEDED",
     "NOT_FOUND", "RESOURCE_EXHAUSTED", "UNAVAILABLE",      "INTERNAL"};
 const std::vector<std::string> kOutcomes = {
-    "success",   "missing",        "corrupt", "incompatible",
-    "too_large", "warm_up_failed", "error"};
+    "success",       "missing",   "not_allowed", "corrupt",
+    "incompatible",  "too_large", "over_memory", "warm_up_failed",
+    "wrong_answers", "error"};
 
 std::string Requests(const std::string& method, const std::string& code) {
   return absl::StrCat("segue_requests_total{code=\"", code, "\",method=\"",
@@ -97,6 +98,7 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
           "segue_bundle_bytes gauge",
           "segue_bundle_loaded_timestamp_seconds gauge",
           "segue_bundle_reloads_total counter",
+          "process_cpu_seconds_total counter",
           "process_resident_memory_bytes gauge", "process_open_fds gauge"));
 }
 

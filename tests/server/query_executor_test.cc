@@ -39,9 +39,10 @@ constexpr auto kLate = absl::StatusCode::kDeadlineExceeded;
 
 class QueryExecutorTest : public ::testing::Test {
  protected:
-  void Publish(std::shared_ptr<const ServingSnapshot> snapshot) {
+  void Publish(std::shared_ptr<const ServingSnapshot> snapshot,
+               bool hold = false) {
     ASSERT_NE(snapshot, nullptr);
-    retired_ = holder_.Publish(std::move(snapshot));
+    retired_ = holder_.Publish(std::move(snapshot), hold);
   }
 
   using Fail = std::function<absl::Status(absl::Span<const float> seeds)>;
@@ -321,6 +322,27 @@ TEST_F(QueryExecutorTest, MeasuresPassesSearchesAndUnknownIds) {
                    "stage=\"search\"}"),
             3);
   EXPECT_EQ(Metric("segue_unknown_history_ids_total"), 3);
+}
+
+TEST_F(QueryExecutorTest, AJobIsAnsweredByTheVersionThatItNames) {
+  for (const char* version : {"one", "two"}) {
+    const auto snapshot = FakeSnapshot({});
+    snapshot->version = version;
+    Publish(snapshot, /*hold=*/true);
+  }
+  FakeJob live({""}), named({""}), before({""}), run, unknown({""});
+  named.version = "two";
+  before.version = "one";
+  run.version = "one";
+  unknown.version = "three";
+  Execute({&live, &before, &named, &unknown, &run});
+  EXPECT_EQ(live.responses[0].bundle_version(), "two");
+  EXPECT_EQ(named.responses[0].bundle_version(), "two");
+  EXPECT_EQ(before.responses[0].bundle_version(), "one");
+  EXPECT_EQ(run.run_version, "one");
+  EXPECT_THAT(unknown.statuses,
+              ElementsAre(StatusIs(absl::StatusCode::kNotFound,
+                                   HasSubstr("three is neither live"))));
 }
 
 }  // namespace

@@ -168,6 +168,12 @@ INSTANTIATE_TEST_SUITE_P(
         BadRequest{"BadRequestInABatch", kBatch,
                    "requests {} requests { history: ['a', 'abcde'] }",
                    "requests[1].history[1]: \"abcde\""},
+        BadRequest{"NoVersion", kBatch, "requests { bundle_version: 'x' }",
+                   "requests[0].bundle_version: \"x\" is no version's name"},
+        BadRequest{"TwoVersionsInABatch", kBatch,
+                   "requests { bundle_version: '20260131T235959Z-0123456789ab' "
+                   "} requests {}",
+                   "requests[1].bundle_version: another one"},
         BadRequest{"NoItem", kSimilar, "top_k: 5", "item_id: empty"},
         BadRequest{"LongItem", kSimilar, "item_id: 'abcde'",
                    "item_id: \"abcde\""},

@@ -11,6 +11,7 @@ namespace segue::testing {
 v1::ServerConfig LoopbackConfig(const std::string& bundle_root) {
   auto config = FromText<v1::ServerConfig>(
       "listen_address: '127.0.0.1:0' http_address: '127.0.0.1:0' "
+      "admin_address: '127.0.0.1:0' "
       "worker_threads: 2");
   config.set_bundle_root(bundle_root);
   return config;
@@ -34,12 +35,12 @@ std::string RunningServer::Publish(const TinyBundleOptions& options) const {
 }
 
 void RunningServer::GoLive() {
-  auto result = server_->watcher().Step();
-  while (result == BundleWatcher::StepResult::kBusy) {
+  auto result = server_->manager().Step();
+  while (result == BundleManager::StepResult::kBusy) {
     std::this_thread::yield();
-    result = server_->watcher().Step();
+    result = server_->manager().Step();
   }
-  EXPECT_EQ(result, BundleWatcher::StepResult::kPublished);
+  EXPECT_EQ(result, BundleManager::StepResult::kPublished);
 }
 
 std::string RunningServer::Serve(const TinyBundleOptions& options) {

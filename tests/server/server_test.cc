@@ -103,8 +103,8 @@ TEST(ServerTest, BeforeTheFirstBundleItIsNotServing) {
 
 TEST(ServerTest, HealthTellsWhyThereIsNoBundle) {
   RunningServer running;
-  EXPECT_EQ(running.server().watcher().Step(),
-            BundleWatcher::StepResult::kFailed);
+  EXPECT_EQ(running.server().manager().Step(),
+            BundleManager::StepResult::kFailed);
   const auto health = Http(running.server()).Get("/healthz");
   ASSERT_TRUE(health);
   EXPECT_THAT(health->body, HasSubstr("CURRENT"));
@@ -126,8 +126,8 @@ TEST(ServerTest, ABadBundleAfterAGoodOneStaysServing) {
   running.Publish({.prefix = "bad", .edit_content = [](v1::Content& content) {
                      content.set_metric("l2");
                    }});
-  EXPECT_EQ(running.server().watcher().Step(),
-            BundleWatcher::StepResult::kFailed);
+  EXPECT_EQ(running.server().manager().Step(),
+            BundleManager::StepResult::kFailed);
   EXPECT_EQ(CheckHealth(running.channel(), kService), kServing);
   EXPECT_EQ(Http(running.server()).Get("/healthz")->status, 200);
 }

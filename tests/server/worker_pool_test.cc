@@ -158,6 +158,14 @@ TEST_F(WorkerPoolTest, TellsHowManyQueriesWait) {
   EXPECT_THAT(lengths_, ElementsAre(1, 0, 3, 4, 6, 2, 0, 0));
 }
 
+TEST(ShareOfQueueTest, LeavesIdleWorkersTheirs) {
+  EXPECT_EQ(ShareOfQueue(1, 0), 1);
+  EXPECT_EQ(ShareOfQueue(7, 0), 7);
+  EXPECT_EQ(ShareOfQueue(1, 3), 1);
+  EXPECT_EQ(ShareOfQueue(7, 1), 4);
+  EXPECT_EQ(ShareOfQueue(8, 3), 2);
+}
+
 TEST(WorkerPoolThreadsTest, SeveralWorkersAnswerEachJobOnce) {
   constexpr int kThreads = 4, kJobs = 200;
   std::vector<FakeJob> jobs(kThreads * kJobs);

@@ -11,6 +11,8 @@
 #include "core/catalog/display_table.h"
 #include "core/catalog/row_matrix.h"
 #include "core/index_build/index_builder.h"
+#include "core/retrieval/golden.h"
+#include "core/retrieval/serving_snapshot.h"
 #include "core/schema/vocabulary.h"
 #include "core/towers/torchscript_towers.h"
 #include "google/protobuf/util/json_util.h"
@@ -180,6 +182,27 @@ v1::Content ContentOf(const TinyBundleOptions& options,
   return content;
 }
 
+// To the golden requests, as far as what is sealed answers.
+absl::Status AddAnswers(const v1::Manifest& sealed,
+                        const TinyBundleOptions& options,
+                        BundleWriter& writer) {
+  if (options.extra_file == layout::kGoldenAnswers) return absl::OkStatus();
+  const auto snapshot = LoadServingSnapshot(writer.staging_folder(), sealed);
+  if (!snapshot.ok()) return absl::OkStatus();
+  const auto answers = AnswerGolden(**snapshot);
+  if (!answers.ok()) return absl::OkStatus();
+  google::protobuf::util::JsonPrintOptions as_published;
+  as_published.preserve_proto_field_names = true;
+  std::string json;
+  if (!google::protobuf::util::MessageToJsonString(*answers, &json,
+                                                   as_published)
+           .ok()) {
+    return absl::InternalError("golden answers do not become JSON");
+  }
+  return WriteFileAtomically(
+      writer.Add(layout::kGoldenAnswers, FileRole::kServed), json);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> PublishTinyBundle(
@@ -223,6 +246,8 @@ absl::StatusOr<std::string> PublishTinyBundle(
   if (options.before_seal) options.before_seal(writer->staging_folder());
   v1::Content content = ContentOf(options, index);
   if (options.edit_content) options.edit_content(content);
+  ASSIGN_OR_RETURN(const v1::Manifest sealed, writer->Seal(content));
+  RETURN_IF_ERROR(AddAnswers(sealed, options, *writer));
   RETURN_IF_ERROR(writer->Seal(std::move(content)).status());
   RETURN_IF_ERROR(writer->Publish(/*keep_versions=*/0));
   return writer->published_version();

@@ -9,6 +9,7 @@
 #include "core/bundle/manifest.h"
 #include "core/catalog/row_matrix.h"
 #include "core/config/text_proto.h"
+#include "core/retrieval/golden.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
 #include "trainer/report/json.h"
@@ -74,6 +75,22 @@ absl::Status UpdateStagedConfig(
   std::string text;
   google::protobuf::TextFormat::PrintToString(config, &text);
   return WriteFileAtomically(path, text);
+}
+
+absl::StatusOr<SealedBundle> SealWithAnswers(const v1::Content& content,
+                                             BundleWriter& writer) {
+  SealedBundle sealed;
+  ASSIGN_OR_RETURN(sealed.manifest, writer.Seal(content));
+  ASSIGN_OR_RETURN(sealed.snapshot, LoadServingSnapshot(writer.staging_folder(),
+                                                        sealed.manifest));
+  ASSIGN_OR_RETURN(const v1::BatchRetrieveResponse answers,
+                   AnswerGolden(*sealed.snapshot));
+  ASSIGN_OR_RETURN(const std::string json,
+                   MessageToJson(answers, /*spaced=*/false));
+  RETURN_IF_ERROR(WriteFileAtomically(
+      writer.Add(layout::kGoldenAnswers, FileRole::kServed), json));
+  ASSIGN_OR_RETURN(sealed.manifest, writer.Seal(content));
+  return sealed;
 }
 
 absl::StatusOr<std::vector<float>> TuningQueries(const Bundle& bundle) {

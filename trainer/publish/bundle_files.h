@@ -3,6 +3,7 @@
 #define SEGUE_TRAINER_PUBLISH_BUNDLE_FILES_H_
 
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/bundle_writer.h"
+#include "core/retrieval/serving_snapshot.h"
 #include "segue/v1/config.pb.h"
 #include "segue/v1/report.pb.h"
 
@@ -31,6 +33,16 @@ absl::Status UpdateStagedReport(
 absl::Status UpdateStagedConfig(
     const BundleWriter& writer,
     const std::function<void(v1::TrainerConfig& config)>& update);
+
+// Seals what is staged, has the golden requests answered from it, adds the
+// answers, and seals it again: the manifest, and the snapshot that answered,
+// which lacks them. REQUIRES: no answers are staged.
+struct SealedBundle {
+  v1::Manifest manifest;
+  std::shared_ptr<const ServingSnapshot> snapshot;
+};
+absl::StatusOr<SealedBundle> SealWithAnswers(const v1::Content& content,
+                                             BundleWriter& writer);
 
 // The vectors of queries that the bundle's index was tuned on, [Q, d]; none if
 // it has none.

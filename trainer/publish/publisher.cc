@@ -10,9 +10,9 @@
 #include "core/base/status_macros.h"
 #include "core/bundle/bundle_writer.h"
 #include "core/bundle/layout.h"
-#include "core/retrieval/serving_snapshot.h"
 #include "trainer/evaluation/evaluator.h"
 #include "trainer/evaluation/serving_requests.h"
+#include "trainer/publish/bundle_files.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/report_files.h"
 #include "trainer/report/json.h"
@@ -134,15 +134,13 @@ absl::StatusOr<std::string> PublishModel(
   FillIndexReport(built, *report.mutable_index());
 
   // What is measured is what lies on disk.
-  ASSIGN_OR_RETURN(const v1::Manifest sealed, writer->Seal(content));
-  {
-    ASSIGN_OR_RETURN(const auto snapshot,
-                     LoadServingSnapshot(writer->staging_folder(), sealed));
-    ASSIGN_OR_RETURN(*report.mutable_evaluation(),
-                     EvaluateSnapshot(*snapshot, data, split, config, threads,
-                                      Lines(progress)));
-  }
-  report.set_bundle_version(sealed.version());
+  ASSIGN_OR_RETURN(SealedBundle sealed, SealWithAnswers(content, *writer));
+  ASSIGN_OR_RETURN(*report.mutable_evaluation(),
+                   EvaluateSnapshot(*sealed.snapshot, data, split, config,
+                                    threads, Lines(progress)));
+  sealed.snapshot.reset();
+  const std::string version = sealed.manifest.version();
+  report.set_bundle_version(version);
   report.mutable_training()->set_temperature(model.temperature());
   DescribeRun(config, report);
   ShowFigures(report.evaluation().test(), progress);
@@ -156,7 +154,7 @@ absl::StatusOr<std::string> PublishModel(
       writer->Add(layout::kReport, FileRole::kMeasured), json));
   RETURN_IF_ERROR(writer->Seal(std::move(content)).status());
   RETURN_IF_ERROR(writer->Publish(config.publish().keep_versions()));
-  if (writer->published_version() != sealed.version()) {
+  if (writer->published_version() != version) {
     // The same content was live already, under the name that it keeps.
     report.set_bundle_version(writer->published_version());
     RETURN_IF_ERROR(WriteReport(report, config.run_dir()));

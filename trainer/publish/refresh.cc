@@ -256,7 +256,8 @@ absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
 
   std::set<std::string> others = {
       layout::kItemIds,        layout::kItemRows,     layout::kItemDisplay,
-      layout::kItemAttributes, layout::kRemovedItems, layout::kIndex};
+      layout::kItemAttributes, layout::kRemovedItems, layout::kIndex,
+      layout::kGoldenAnswers};
   if (plan_.rebuild) {
     others.insert({layout::kEfforts, layout::kTuningQueries});
   }
@@ -275,17 +276,14 @@ absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
   for (const auto& [name, version] : LibraryVersions()) {
     (*content.mutable_library_versions())[name] = version;
   }
-  ASSIGN_OR_RETURN(const v1::Manifest sealed, writer->Seal(content));
-  {
-    ASSIGN_OR_RETURN(const auto refreshed,
-                     LoadServingSnapshot(writer->staging_folder(), sealed));
-    RETURN_IF_ERROR(Measure(*refreshed));
-  }
+  ASSIGN_OR_RETURN(SealedBundle sealed, SealWithAnswers(content, *writer));
+  RETURN_IF_ERROR(Measure(*sealed.snapshot));
+  sealed.snapshot.reset();
   report_.set_seconds(
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
           .count());
   RETURN_IF_ERROR(UpdateStagedReport(*writer, [&](v1::Report& report) {
-    report.set_bundle_version(sealed.version());
+    report.set_bundle_version(sealed.manifest.version());
     if (plan_.rebuild) ReplaceIndexReport(rebuilt_, report);
     // The newest first.
     *report.add_refreshes() = report_;

@@ -30,9 +30,11 @@ absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
   ASSIGN_OR_RETURN(const std::vector<float> vectors,
                    EmbedCatalogue(*snapshot, threads));
   ASSIGN_OR_RETURN(const std::vector<float> queries, TuningQueries(bundle));
-  RETURN_IF_ERROR(CopyBundleFiles(
-      bundle, {layout::kIndex, layout::kEfforts, layout::kTuningQueries},
-      *writer));
+  RETURN_IF_ERROR(
+      CopyBundleFiles(bundle,
+                      {layout::kIndex, layout::kEfforts, layout::kTuningQueries,
+                       layout::kGoldenAnswers},
+                      *writer));
   v1::Content content = bundle.content();
   ASSIGN_OR_RETURN(const BuiltIndex built,
                    ExportIndex(
@@ -45,9 +47,10 @@ absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
   RETURN_IF_ERROR(UpdateStagedConfig(*writer, [&](v1::TrainerConfig& staged) {
     *staged.mutable_index() = config.index();
   }));
-  ASSIGN_OR_RETURN(const v1::Manifest sealed, writer->Seal(content));
+  ASSIGN_OR_RETURN(const SealedBundle sealed,
+                   SealWithAnswers(content, *writer));
   RETURN_IF_ERROR(UpdateStagedReport(*writer, [&](v1::Report& report) {
-    report.set_bundle_version(sealed.version());
+    report.set_bundle_version(sealed.manifest.version());
     ReplaceIndexReport(built, report);
   }));
   RETURN_IF_ERROR(writer->Seal(std::move(content)).status());

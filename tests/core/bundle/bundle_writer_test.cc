@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "core/bundle/bundle_reader.h"
 #include "tests/core/bundle/toy_bundle.h"
 #include "tests/testing/temp_folder.h"
@@ -110,6 +111,24 @@ TEST_F(BundleWriterTest, AMeasurementOfWhatWasSealedJoinsTheSameVersion) {
   ASSERT_THAT(bundle, IsOk());
   EXPECT_EQ(ReadFile(bundle->Path("measured.json"), 100).value(),
             first->version());
+}
+
+TEST_F(BundleWriterTest, WhatIsWrittenAnewBetweenSealsIsReadAnew) {
+  auto writer = NewWriter();
+  StageToyFiles(*writer, "one");
+  const auto first = writer->Seal(ToyContent());
+  ASSERT_THAT(first, IsOk());
+  // As long as what it replaces.
+  ASSERT_THAT(WriteFileAtomically(
+                  absl::StrCat(writer->staging_folder(), "/", layout::kSchema),
+                  absl::StrCat(layout::kSchema, " of two")),
+              IsOk());
+  const auto second = writer->Seal(ToyContent());
+  ASSERT_THAT(second, IsOk());
+  EXPECT_NE(second->content_hash(), first->content_hash());
+  ASSERT_THAT(writer->Publish(/*keep_versions=*/0), IsOk());
+  EXPECT_THAT(OpenBundle(root_ + "/" + second->version(), VerifyScope::kAll),
+              IsOk());
 }
 
 TEST_F(BundleWriterTest, TheOrderOfAddingDoesNotMatter) {

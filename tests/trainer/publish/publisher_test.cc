@@ -6,6 +6,7 @@
 #include "core/base/file.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/layout.h"
+#include "core/retrieval/golden.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/json_util.h"
@@ -89,6 +90,8 @@ TEST_F(PublishModelTest, BundleVerifiesAndServes) {
   ASSERT_THAT(snapshot, IsOk());
   // As many as there are training examples: 1 + 2 + 1.
   EXPECT_EQ((*snapshot)->golden_requests.requests_size(), 4);
+  EXPECT_EQ((*snapshot)->golden_answers.responses_size(), 4);
+  EXPECT_THAT(CheckGolden(**snapshot), IsOk());
   EXPECT_EQ(*ReadCurrentVersion(folder_ / "bundles"), *version);
 }
 

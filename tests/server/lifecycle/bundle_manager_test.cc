@@ -1,4 +1,4 @@
-#include "server/bundle_watcher.h"
+#include "server/lifecycle/bundle_manager.h"
 
 #include <filesystem>
 #include <fstream>
@@ -9,97 +9,35 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/bundle/layout.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/server/metric_values.h"
-#include "tests/testing/status_matchers.h"
-#include "tests/testing/temp_folder.h"
-#include "tests/testing/tiny_bundle.h"
+#include "tests/server/lifecycle/bundle_manager_fixture.h"
 
 namespace segue {
 namespace {
 
 namespace fs = std::filesystem;
+using segue::testing::BundleManagerTest;
+using segue::testing::FlipAByte;
 using segue::testing::IsOk;
 using segue::testing::MetricValue;
 using segue::testing::MetricValues;
-using segue::testing::PublishTinyBundle;
 using segue::testing::StatusIs;
-using segue::testing::TempFolder;
 using segue::testing::TinyBundleOptions;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using StepResult = BundleWatcher::StepResult;
+using StepResult = BundleManager::StepResult;
 
-void FlipAByte(const std::string& path) {
-  auto bytes = ReadFile(path, 1 << 20);
-  ASSERT_THAT(bytes, IsOk());
-  (*bytes)[bytes->size() / 2] ^= 1;
-  ASSERT_THAT(WriteFileAtomically(path, *bytes), IsOk());
-}
-
-class BundleWatcherTest : public ::testing::Test {
- protected:
-  void Watch(uint64_t max_bundle_bytes = 0) {
-    watcher_ = std::make_unique<BundleWatcher>(
-        BundleWatcher::Options{.bundle_root = root_,
-                               .max_bundle_bytes = max_bundle_bytes,
-                               .max_batch = 4},
-        holder_, metrics_, [this](const ServingSnapshot& snapshot) {
-          published_.push_back(snapshot.version);
-        });
-  }
-
-  std::string Publish(const TinyBundleOptions& options) const {
-    auto version = PublishTinyBundle(root_, options);
-    EXPECT_THAT(version, IsOk());
-    return std::move(version).value_or("");
-  }
-  std::string PublishCorrupt(const std::string& prefix) const {
-    std::string version = Publish({.prefix = prefix});
-    FlipAByte(FolderOf(version) + "/" + layout::kIndex);
-    return version;
-  }
-  std::string FolderOf(const std::string& version) const {
-    return root_ + "/" + version;
-  }
-
-  std::string LiveVersion() const {
-    const auto snapshot = holder_.Get();
-    return snapshot == nullptr ? "" : snapshot->version;
-  }
-  double Reloads(const std::string& outcome) {
-    return MetricValue(
-        metrics_.Text(),
-        absl::StrCat("segue_bundle_reloads_total{outcome=\"", outcome, "\"}"));
-  }
-  double AllReloads() {
-    double sum = 0;
-    for (const auto& [series, value] : MetricValues(metrics_.Text())) {
-      if (series.rfind("segue_bundle_reloads_total", 0) == 0) sum += value;
-    }
-    return sum;
-  }
-
-  const TempFolder temp_;
-  const std::string root_ = temp_ / "bundles";
-  SnapshotHolder holder_;
-  Metrics metrics_;
-  std::vector<std::string> published_;
-  std::unique_ptr<BundleWatcher> watcher_;
-};
-
-TEST_F(BundleWatcherTest, PublishesWhatCurrentNames) {
+TEST_F(BundleManagerTest, PublishesWhatCurrentNames) {
   const std::string version = Publish({.items = 7});
-  Watch();
-  EXPECT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
   EXPECT_EQ(LiveVersion(), version);
   EXPECT_THAT(published_, ElementsAre(version));
-  EXPECT_THAT(watcher_->last_error(), IsOk());
+  EXPECT_THAT(manager_->last_error(), IsOk());
   EXPECT_EQ(Reloads("success"), 1);
   const auto values = MetricValues(metrics_.Text());
   EXPECT_EQ(values.at("segue_bundle_info{version=\"" + version + "\"}"), 1);
@@ -108,48 +46,51 @@ TEST_F(BundleWatcherTest, PublishesWhatCurrentNames) {
             static_cast<double>(holder_.Get()->bytes));
 }
 
-TEST_F(BundleWatcherTest, ASecondStepChangesNothing) {
+TEST_F(BundleManagerTest, ASecondStepChangesNothing) {
   Publish({});
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   const auto live = holder_.Get();
-  EXPECT_EQ(watcher_->Step(), StepResult::kUnchanged);
+  EXPECT_EQ(manager_->Step(), StepResult::kUnchanged);
   EXPECT_EQ(holder_.Get(), live);
   EXPECT_EQ(AllReloads(), 1);
   EXPECT_EQ(published_.size(), 1u);
 }
 
-TEST_F(BundleWatcherTest, ANewVersionReplacesTheOldOne) {
+TEST_F(BundleManagerTest, ANewVersionReplacesTheOldOne) {
   const std::string old_version = Publish({.prefix = "a"});
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   const std::string version = Publish({.prefix = "b"});
-  EXPECT_EQ(watcher_->Step(), StepResult::kPublished);
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
   EXPECT_EQ(LiveVersion(), version);
   EXPECT_THAT(published_, ElementsAre(old_version, version));
 }
 
-TEST_F(BundleWatcherTest, ARollbackIsAVersionLikeAnyOther) {
+TEST_F(BundleManagerTest, CurrentDoesNotLeadBack) {
   const std::string first = Publish({.prefix = "a"});
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
-  Publish({.prefix = "b"});
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
+  const std::string second = Publish({.prefix = "b"});
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   ASSERT_THAT(WriteFileAtomically(root_ + "/CURRENT", first + "\n"), IsOk());
-  EXPECT_EQ(watcher_->Step(), StepResult::kPublished);
-  EXPECT_EQ(LiveVersion(), first);
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(LiveVersion(), second);
+  EXPECT_EQ(Reloads("not_allowed"), 1);
+  EXPECT_THAT(std::string(manager_->last_error().message()),
+              HasSubstr("older than " + second));
 }
 
-TEST_F(BundleWatcherTest, NothingPublishedIsMissingUntilItIsThere) {
-  Watch();
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(watcher_->Step(), StepResult::kFailed);
+TEST_F(BundleManagerTest, NothingPublishedIsMissingUntilItIsThere) {
+  Manage();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(manager_->Step(), StepResult::kFailed);
   EXPECT_EQ(Reloads("missing"), 3);
   EXPECT_EQ(LiveVersion(), "");
-  EXPECT_THAT(watcher_->last_error(),
+  EXPECT_THAT(manager_->last_error(),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr(root_)));
   Publish({});
-  EXPECT_EQ(watcher_->Step(), StepResult::kPublished);
-  EXPECT_THAT(watcher_->last_error(), IsOk());
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
+  EXPECT_THAT(manager_->last_error(), IsOk());
 }
 
 // What is published after a good version and is not to replace it.
@@ -164,24 +105,24 @@ struct BadVersion {
 
 void PrintTo(const BadVersion& bad, std::ostream* out) { *out << bad.name; }
 
-class BadVersionTest : public BundleWatcherTest,
+class BadVersionTest : public BundleManagerTest,
                        public ::testing::WithParamInterface<BadVersion> {};
 
 TEST_P(BadVersionTest, LeavesTheOldOneLiveAndIsCounted) {
   const BadVersion& bad = GetParam();
   const std::string good = Publish({.prefix = "good"});
-  Watch(bad.max_bundle_bytes);
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage({.max_bundle_bytes = bad.max_bundle_bytes, .hold_previous = false});
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   const auto live = holder_.Get();
 
   const std::string version = Publish(bad.options);
   if (bad.damage) bad.damage(FolderOf(version));
-  EXPECT_EQ(watcher_->Step(), StepResult::kFailed);
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
   EXPECT_EQ(holder_.Get(), live);
   EXPECT_EQ(Reloads(bad.outcome), 1);
   EXPECT_EQ(AllReloads(), 2);
   EXPECT_THAT(published_, ElementsAre(good));
-  EXPECT_THAT(std::string(watcher_->last_error().message()),
+  EXPECT_THAT(std::string(manager_->last_error().message()),
               AllOf(HasSubstr(version), HasSubstr(bad.said)));
   EXPECT_EQ(MetricValue(metrics_.Text(),
                         "segue_bundle_info{version=\"" + good + "\"}"),
@@ -239,6 +180,16 @@ std::vector<BadVersion> BadVersions() {
        .options = {.before_seal = AskForAMood},
        .outcome = "warm_up_failed",
        .said = "mood"},
+      {.name = "WrongAnswers",
+       .options = {.before_seal =
+                       [](auto& f) {
+                         std::ofstream(f + "/" + layout::kGoldenAnswers)
+                             << R"({"responses": [{"item_ids": ["stranger"],
+                                    "scores": [1]}]})";
+                       },
+                   .extra_file = layout::kGoldenAnswers},
+       .outcome = "wrong_answers",
+       .said = "overlap 0.0000"},
   };
 }
 
@@ -246,24 +197,24 @@ INSTANTIATE_TEST_SUITE_P(Table, BadVersionTest,
                          ::testing::ValuesIn(BadVersions()),
                          [](const auto& info) { return info.param.name; });
 
-TEST_F(BundleWatcherTest, CurrentThatNamesNoVersionIsCorrupt) {
+TEST_F(BundleManagerTest, CurrentThatNamesNoVersionIsCorrupt) {
   const std::string version = Publish({});
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   std::ofstream(root_ + "/CURRENT") << "../elsewhere\n";
-  EXPECT_EQ(watcher_->Step(), StepResult::kFailed);
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
   EXPECT_EQ(Reloads("corrupt"), 1);
   EXPECT_EQ(LiveVersion(), version);
 }
 
-TEST_F(BundleWatcherTest, ABadVersionIsReadEverMoreRarely) {
+TEST_F(BundleManagerTest, ABadVersionIsReadEverMoreRarely) {
   PublishCorrupt("bad");
-  Watch();
+  Manage();
   std::vector<int> deferred;
   for (int failures = 0; failures < 8; ++failures) {
     int between = 0;
-    StepResult result = watcher_->Step();
-    for (; result == StepResult::kDeferred; result = watcher_->Step()) {
+    StepResult result = manager_->Step();
+    for (; result == StepResult::kDeferred; result = manager_->Step()) {
       ASSERT_LT(++between, 100);
     }
     ASSERT_EQ(result, StepResult::kFailed);
@@ -273,149 +224,193 @@ TEST_F(BundleWatcherTest, ABadVersionIsReadEverMoreRarely) {
   EXPECT_EQ(Reloads("corrupt"), 8);
 }
 
-TEST_F(BundleWatcherTest, ADeferredVersionStaysTheLastError) {
+TEST_F(BundleManagerTest, ADeferredVersionStaysTheLastError) {
   const std::string version = PublishCorrupt("bad");
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kFailed);
-  ASSERT_EQ(watcher_->Step(), StepResult::kFailed);
-  ASSERT_EQ(watcher_->Step(), StepResult::kDeferred);
-  EXPECT_THAT(watcher_->last_error(),
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kFailed);
+  ASSERT_EQ(manager_->Step(), StepResult::kFailed);
+  ASSERT_EQ(manager_->Step(), StepResult::kDeferred);
+  EXPECT_THAT(manager_->last_error(),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr(version)));
 }
 
-TEST_F(BundleWatcherTest, AGoodVersionAfterABadOneIsTakenAtOnce) {
+TEST_F(BundleManagerTest, AGoodVersionAfterABadOneIsTakenAtOnce) {
   PublishCorrupt("bad");
-  Watch();
-  for (int i = 0; i < 3; ++i) watcher_->Step();
+  Manage();
+  for (int i = 0; i < 3; ++i) manager_->Step();
   const std::string version = Publish({.prefix = "good"});
-  EXPECT_EQ(watcher_->Step(), StepResult::kPublished);
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
   EXPECT_EQ(LiveVersion(), version);
-  EXPECT_THAT(watcher_->last_error(), IsOk());
+  EXPECT_THAT(manager_->last_error(), IsOk());
 }
 
-TEST_F(BundleWatcherTest, AnotherBadVersionIsReadAtOnce) {
+TEST_F(BundleManagerTest, AnotherBadVersionIsReadAtOnce) {
   PublishCorrupt("bad");
-  Watch();
-  for (int i = 0; i < 4; ++i) watcher_->Step();
+  Manage();
+  for (int i = 0; i < 4; ++i) manager_->Step();
   PublishCorrupt("worse");
-  EXPECT_EQ(watcher_->Step(), StepResult::kFailed);
-  EXPECT_EQ(watcher_->Step(), StepResult::kFailed);
-  EXPECT_EQ(watcher_->Step(), StepResult::kDeferred);
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(manager_->Step(), StepResult::kDeferred);
 }
 
-TEST_F(BundleWatcherTest, BackToTheLiveVersionIsNoErrorAnyMore) {
+TEST_F(BundleManagerTest, BackToTheLiveVersionIsNoErrorAnyMore) {
   const std::string good = Publish({.prefix = "good"});
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   PublishCorrupt("bad");
-  ASSERT_EQ(watcher_->Step(), StepResult::kFailed);
+  ASSERT_EQ(manager_->Step(), StepResult::kFailed);
   ASSERT_THAT(WriteFileAtomically(root_ + "/CURRENT", good + "\n"), IsOk());
-  EXPECT_EQ(watcher_->Step(), StepResult::kUnchanged);
-  EXPECT_THAT(watcher_->last_error(), IsOk());
+  EXPECT_EQ(manager_->Step(), StepResult::kUnchanged);
+  EXPECT_THAT(manager_->last_error(), IsOk());
 }
 
-TEST_F(BundleWatcherTest, AMissingFolderIsLookedForAtEachStep) {
+TEST_F(BundleManagerTest, AMissingFolderIsLookedForAtEachStep) {
   Publish({.prefix = "a"});
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   const std::string version = Publish({.prefix = "b"});
   fs::rename(FolderOf(version), temp_ / "aside");
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(watcher_->Step(), StepResult::kFailed);
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(manager_->Step(), StepResult::kFailed);
   EXPECT_EQ(AllReloads(), 6);
   fs::rename(temp_ / "aside", FolderOf(version));
-  EXPECT_EQ(watcher_->Step(), StepResult::kPublished);
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
   EXPECT_EQ(LiveVersion(), version);
 }
 
-TEST_F(BundleWatcherTest, AnEmptiedRootKeepsServingAndRecovers) {
+TEST_F(BundleManagerTest, AnEmptiedRootKeepsServingAndRecovers) {
   const std::string version = Publish({});
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   fs::rename(root_, temp_ / "aside");
-  EXPECT_EQ(watcher_->Step(), StepResult::kFailed);
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
   fs::create_directory(root_);
-  EXPECT_EQ(watcher_->Step(), StepResult::kFailed);
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
   EXPECT_EQ(LiveVersion(), version);
   EXPECT_EQ(Reloads("missing"), 2);
   fs::remove(root_);
   fs::rename(temp_ / "aside", root_);
-  EXPECT_EQ(watcher_->Step(), StepResult::kUnchanged);
-  EXPECT_THAT(watcher_->last_error(), IsOk());
+  EXPECT_EQ(manager_->Step(), StepResult::kUnchanged);
+  EXPECT_THAT(manager_->last_error(), IsOk());
 }
 
-TEST_F(BundleWatcherTest, IsBusyWhileTheRetiredSnapshotIsInUse) {
+TEST_F(BundleManagerTest, IsBusyWhileTheRetiredSnapshotIsInUse) {
   Publish({.prefix = "a"});
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   auto request = holder_.Get();
   const std::string second = Publish({.prefix = "b"});
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
-  EXPECT_EQ(watcher_->Step(), StepResult::kUnchanged);
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
+  EXPECT_EQ(manager_->Step(), StepResult::kUnchanged);
 
   const std::string third = Publish({.prefix = "c"});
-  EXPECT_EQ(watcher_->Step(), StepResult::kBusy);
-  EXPECT_EQ(watcher_->Step(), StepResult::kBusy);
+  EXPECT_EQ(manager_->Step(), StepResult::kBusy);
+  EXPECT_EQ(manager_->Step(), StepResult::kBusy);
   EXPECT_EQ(LiveVersion(), second);
   EXPECT_EQ(AllReloads(), 2);
   request.reset();
-  EXPECT_EQ(watcher_->Step(), StepResult::kPublished);
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
   EXPECT_EQ(LiveVersion(), third);
 }
 
-TEST_F(BundleWatcherTest, ARetiredSnapshotIsFreedByAStepNotByItsLastUser) {
+TEST_F(BundleManagerTest, ARetiredSnapshotIsFreedByAStepNotByItsLastUser) {
   Publish({.prefix = "a"});
-  Watch();
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   auto request = holder_.Get();
   const std::weak_ptr<const ServingSnapshot> retired = request;
   Publish({.prefix = "b"});
-  ASSERT_EQ(watcher_->Step(), StepResult::kPublished);
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
   request.reset();
   EXPECT_FALSE(retired.expired());
-  EXPECT_EQ(watcher_->Step(), StepResult::kUnchanged);
+  EXPECT_EQ(manager_->Step(), StepResult::kUnchanged);
   EXPECT_TRUE(retired.expired());
 }
 
-TEST_F(BundleWatcherTest, ALimitThatTheBundleKeepsIsNone) {
+TEST_F(BundleManagerTest, ALimitThatTheBundleKeepsIsNone) {
   Publish({});
-  Watch(/*max_bundle_bytes=*/1 << 20);
-  EXPECT_EQ(watcher_->Step(), StepResult::kPublished);
+  Manage({.max_bundle_bytes = 1 << 20});
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
 }
 
-// The watcher's own thread, with a semaphore that counts publications.
-class BundleWatcherThreadTest : public BundleWatcherTest {
+// The manager's own thread, with a semaphore that counts publications.
+class BundleManagerThreadTest : public BundleManagerTest {
  protected:
   void Start(std::chrono::milliseconds poll_interval) {
-    watcher_ = std::make_unique<BundleWatcher>(
-        BundleWatcher::Options{.bundle_root = root_,
-                               .poll_interval = poll_interval},
-        holder_, metrics_,
-        [this](const ServingSnapshot&) { publications_.release(); });
-    watcher_->Start();
+    auto manager = BundleManager::Create(
+        {.bundle_root = root_, .poll_interval = poll_interval}, holder_,
+        metrics_, [this](const ServingSnapshot*) { publications_.release(); });
+    ASSERT_THAT(manager, IsOk());
+    manager_ = *std::move(manager);
+    manager_->Start();
   }
 
   std::counting_semaphore<> publications_{0};
 };
 
-TEST_F(BundleWatcherThreadTest, StepsAtOnceAndStopsWithoutWaitingForAPoll) {
+TEST_F(BundleManagerThreadTest, StepsAtOnceAndStopsWithoutWaitingForAPoll) {
   const std::string version = Publish({});
   Start(std::chrono::hours(24));
   publications_.acquire();
   EXPECT_EQ(LiveVersion(), version);
-  watcher_->Stop();
-  watcher_->Stop();
+  manager_->Stop();
+  manager_->Stop();
 }
 
-TEST_F(BundleWatcherThreadTest, PollsForWhatIsPublishedLater) {
+TEST_F(BundleManagerThreadTest, PollsForWhatIsPublishedLater) {
   Start(std::chrono::milliseconds(1));
   for (const char* prefix : {"a", "b", "c"}) {
     const std::string version = Publish({.prefix = prefix});
     publications_.acquire();
     EXPECT_EQ(LiveVersion(), version);
   }
-  watcher_.reset();
+  manager_.reset();
   Publish({.prefix = "d"});
   EXPECT_FALSE(publications_.try_acquire());
+}
+
+TEST_F(BundleManagerThreadTest, ACommandIsFollowedAtOnce) {
+  const std::string first = Publish({.prefix = "a"});
+  Start(std::chrono::hours(24));
+  publications_.acquire();
+  const std::string second = Publish({.prefix = "b"});
+  EXPECT_THAT(manager_->Pin(second), IsOk());
+  EXPECT_EQ(LiveVersion(), second);
+  EXPECT_THAT(manager_->Rollback(), IsOk());
+  EXPECT_EQ(LiveVersion(), first);
+}
+
+TEST_F(BundleManagerTest, WhatDoesNotFitIntoMemoryIsRefused) {
+  const std::string first = Publish({.prefix = "a"});
+  Manage({.max_memory_bytes = 1});
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(Reloads("over_memory"), 1);
+  EXPECT_THAT(manager_->last_error(),
+              StatusIs(absl::StatusCode::kResourceExhausted,
+                       HasSubstr("max_memory_bytes is 1")));
+  EXPECT_EQ(LiveVersion(), "");
+  Manage({.max_memory_bytes = uint64_t{1} << 40});
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
+}
+
+TEST_F(BundleManagerTest, WhatMadeRoomInVainServesAgain) {
+  const std::string first = Publish({.prefix = "a"});
+  Manage({.hold_previous = false});
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
+  Manage({.max_memory_bytes = 1, .unload_first = true, .hold_previous = false});
+  Publish({.prefix = "b"});
+  published_.clear();
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_THAT(published_, ElementsAre("", first));
+  EXPECT_EQ(LiveVersion(), first);
+}
+
+TEST_F(BundleManagerTest, AStateFileThatIsNoneIsSaid) {
+  std::ofstream(temp_ / "state") << "what?";
+  EXPECT_THAT(BundleManager::Create(
+                  {.bundle_root = root_, .state_file = temp_ / "state"},
+                  holder_, metrics_, [](const ServingSnapshot*) {}),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("state_file")));
 }
 
 }  // namespace

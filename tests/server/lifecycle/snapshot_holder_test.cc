@@ -1,4 +1,4 @@
-#include "server/snapshot_holder.h"
+#include "server/lifecycle/snapshot_holder.h"
 
 #include <latch>
 #include <memory>
@@ -28,6 +28,24 @@ TEST(SnapshotHolderTest, PublishReturnsWhatWasThereBefore) {
   EXPECT_EQ(holder.Get()->version, "one");
   EXPECT_EQ(holder.Publish(Named("two"))->version, "one");
   EXPECT_EQ(holder.Get()->version, "two");
+}
+
+TEST(SnapshotHolderTest, TheOneBeforeIsHeldAndSwapsBack) {
+  SnapshotHolder holder;
+  EXPECT_EQ(holder.Publish(Named("one"), /*hold=*/true), nullptr);
+  EXPECT_EQ(holder.previous(), nullptr);
+  EXPECT_EQ(holder.Publish(Named("two"), /*hold=*/true), nullptr);
+  EXPECT_EQ(holder.previous()->version, "one");
+  EXPECT_EQ(holder.Publish(Named("three"), /*hold=*/true)->version, "one");
+  EXPECT_EQ(holder.Get("two")->version, "two");
+  EXPECT_EQ(holder.Get("one"), nullptr);
+  holder.SwapBack();
+  EXPECT_EQ(holder.Get()->version, "two");
+  EXPECT_EQ(holder.previous()->version, "three");
+  EXPECT_EQ(holder.DropPrevious()->version, "three");
+  EXPECT_EQ(holder.DropPrevious(), nullptr);
+  EXPECT_EQ(holder.Unload()->version, "two");
+  EXPECT_EQ(holder.Get(), nullptr);
 }
 
 TEST(SnapshotHolderTest, AUserKeepsItsSnapshotAcrossAPublication) {

@@ -1,4 +1,4 @@
-#include "server/warm_up.h"
+#include "server/lifecycle/warm_up.h"
 
 #include <algorithm>
 #include <cmath>
@@ -8,13 +8,39 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/retrieval/golden.h"
 #include "core/retrieval/retriever.h"
 
 namespace segue {
 namespace {
 
-// TorchScript's profiling executor has settled after its third run.
-constexpr int kRounds = 3;
+// The request with the newest events of its history alone.
+v1::RetrieveRequest CutTo(int events, const v1::RetrieveRequest& request) {
+  v1::RetrieveRequest cut = request;
+  const int older = request.history_size() - events;
+  cut.mutable_history()->DeleteSubrange(0, older);
+  if (!request.history_times().empty()) {
+    auto& times = *cut.mutable_history_times();
+    times.erase(times.begin(), times.begin() + older);
+  }
+  return cut;
+}
+
+// Nobody's, the bundle's own, and the longest of these cut shorter and shorter.
+std::vector<v1::RetrieveRequest> Requests(const ServingSnapshot& snapshot) {
+  std::vector<v1::RetrieveRequest> requests(1);
+  const auto& golden = snapshot.golden_requests.requests();
+  requests.insert(requests.end(), golden.begin(), golden.end());
+  if (golden.empty()) return requests;
+  const v1::RetrieveRequest& longest = *std::max_element(
+      golden.begin(), golden.end(), [](const auto& a, const auto& b) {
+        return a.history_size() < b.history_size();
+      });
+  for (int events = 1; events < longest.history_size(); events *= 2) {
+    requests.push_back(CutTo(events, longest));
+  }
+  return requests;
+}
 
 absl::Status CheckAnswer(const ResolvedQuery& query,
                          const v1::RetrieveResponse& answer) {
@@ -53,23 +79,20 @@ absl::Status AnswerTogether(const ServingSnapshot& snapshot,
 
 absl::Status WarmUp(const ServingSnapshot& snapshot, int max_batch) {
   std::vector<ResolvedQuery> queries;
-  ASSIGN_OR_RETURN(ResolvedQuery anonymous, ResolveQuery(snapshot, {}));
-  queries.push_back(std::move(anonymous));
-  for (const auto& request : snapshot.golden_requests.requests()) {
-    ASSIGN_OR_RETURN(ResolvedQuery query, ResolveQuery(snapshot, request));
-    queries.push_back(std::move(query));
+  for (const v1::RetrieveRequest& request : Requests(snapshot)) {
+    ASSIGN_OR_RETURN(queries.emplace_back(), ResolveQuery(snapshot, request));
   }
-  std::vector<const ResolvedQuery*> together;
-  for (int i = 0; i < max_batch; ++i) {
-    together.push_back(&queries[i % queries.size()]);
+  for (const ResolvedQuery& query : queries) {
+    RETURN_IF_ERROR(AnswerTogether(snapshot, {&query}));
   }
-  for (int round = 0; round < kRounds; ++round) {
-    for (const ResolvedQuery& query : queries) {
-      RETURN_IF_ERROR(AnswerTogether(snapshot, {&query}));
+  for (int batch = 2; batch < 2 * max_batch; batch *= 2) {
+    std::vector<const ResolvedQuery*> together;
+    for (int i = 0; i < std::min(batch, max_batch); ++i) {
+      together.push_back(&queries[i % queries.size()]);
     }
     RETURN_IF_ERROR(AnswerTogether(snapshot, together));
   }
-  return absl::OkStatus();
+  return CheckGolden(snapshot);
 }
 
 }  // namespace segue

@@ -1,4 +1,4 @@
-#include "server/warm_up.h"
+#include "server/lifecycle/warm_up.h"
 
 #include <cmath>
 #include <limits>
@@ -62,23 +62,38 @@ TEST(WarmUpTest, EmbedsAnonymousAndGoldenAloneAndTogether) {
                     }});
   snapshot->golden_requests =
       FromText<v1::BatchRetrieveRequest>("requests { seed_item: 'i1' }");
-  ASSERT_THAT(WarmUp(*snapshot, /*max_batch=*/3), IsOk());
-  ASSERT_GE(passes.size(), 3u);
-  passes.resize(3);
+  ASSERT_THAT(WarmUp(*snapshot, /*max_batch=*/5), IsOk());
   // Nobody's seed is the row of unknown items, 3.
-  EXPECT_THAT(passes, ElementsAre(ElementsAre(3), ElementsAre(1),
-                                  ElementsAre(3, 1, 3)));
+  EXPECT_THAT(passes,
+              ElementsAre(ElementsAre(3), ElementsAre(1), ElementsAre(3, 1),
+                          ElementsAre(3, 1, 3, 1), ElementsAre(3, 1, 3, 1, 3)));
 }
 
-TEST(WarmUpTest, RunsTowersThreeTimesAtLeast) {
-  int alone = 0, together = 0;
-  const auto snapshot = FakeSnapshot({.on_embed = [&](auto seeds) {
-    ++(seeds.size() == 1 ? alone : together);
-    return absl::OkStatus();
-  }});
-  ASSERT_THAT(WarmUp(*snapshot, /*max_batch=*/2), IsOk());
-  EXPECT_GE(alone, 3);
-  EXPECT_GE(together, 3);
+TEST(WarmUpTest, CutsTheLongestHistoryShorterAndShorter) {
+  std::vector<float> seeds_alone;
+  const auto snapshot = FakeSnapshot({.items = 9, .on_embed = [&](auto seeds) {
+                                        if (seeds.size() == 1)
+                                          seeds_alone.push_back(seeds[0]);
+                                        return absl::OkStatus();
+                                      }});
+  snapshot->golden_requests = FromText<v1::BatchRetrieveRequest>(
+      "requests { history: 'i1' } requests { history: ['i2', 'i3', 'i4', 'i5', "
+      "'i6'] history_times: [1, 2, 3, 4, 5] }");
+  ASSERT_THAT(WarmUp(*snapshot, /*max_batch=*/1), IsOk());
+  // The newest event is the seed: of the three cut to 1, 2 and 4, too.
+  EXPECT_THAT(seeds_alone, ElementsAre(9, 1, 6, 6, 6, 6));
+}
+
+TEST(WarmUpTest, AnswersThatAreNotTheBundlesOwnAreRefused) {
+  const auto snapshot = FakeSnapshot({.items = 3});
+  snapshot->golden_requests =
+      FromText<v1::BatchRetrieveRequest>("requests { top_k: 1 }");
+  snapshot->golden_answers = FromText<v1::BatchRetrieveResponse>(
+      "responses { item_ids: 'i0' scores: 0.5 }");
+  EXPECT_THAT(WarmUp(*snapshot, 1), IsOk());
+  snapshot->golden_answers.mutable_responses(0)->set_item_ids(0, "i1");
+  EXPECT_THAT(WarmUp(*snapshot, 1),
+              StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("0.0000")));
 }
 
 TEST(WarmUpTest, AGoldenRequestThatDoesNotFitTheSchemaFails) {

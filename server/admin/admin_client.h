@@ -1,0 +1,27 @@
+// `segue-server admin`: one command to a running server.
+#ifndef SEGUE_SERVER_ADMIN_ADMIN_CLIENT_H_
+#define SEGUE_SERVER_ADMIN_ADMIN_CLIENT_H_
+
+#include <chrono>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace segue {
+
+// What `segue-server admin` takes as its command.
+inline constexpr char kAdminCommands[] =
+    "status, list, pin, unpin, deny, allow, rollback, drain, log-level";
+
+// Sends `command` (one of kAdminCommands) with its `argument` (a version, or a
+// level; empty where it takes none) to `address`, and gives the answer as JSON.
+// InvalidArgument for another command or a wrong argument; Unavailable where
+// nobody listens; else the server's error.
+absl::StatusOr<std::string> SendAdminCommand(const std::string& address,
+                                             const std::string& command,
+                                             const std::string& argument,
+                                             std::chrono::seconds timeout);
+
+}  // namespace segue
+
+#endif  // SEGUE_SERVER_ADMIN_ADMIN_CLIENT_H_

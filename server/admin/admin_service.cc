@@ -1,0 +1,130 @@
+#include "server/admin/admin_service.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/bundle/bundle_reader.h"
+#include "server/lifecycle/version_choice.h"
+#include "server/log.h"
+
+namespace segue {
+namespace {
+
+// Operators are told why: these codes and texts go out as they are.
+grpc::Status ToGrpc(const absl::Status& status) {
+  return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+                      std::string(status.message()));
+}
+
+}  // namespace
+
+void AdminService::Fill(v1::ServerStatus& status) const {
+  status.set_live_version(VersionOf(snapshots_.Get()));
+  status.set_held_version(VersionOf(snapshots_.previous()));
+  *status.mutable_state() = manager_.state();
+  status.set_state_persists(manager_.state_persists());
+  status.set_last_error(std::string(manager_.last_error().message()));
+  status.set_log_level(
+      static_cast<v1::LogLevel>(static_cast<int>(LeastLogLevel()) + 1));
+}
+
+grpc::Status AdminService::Done(absl::string_view command,
+                                const absl::Status& done,
+                                v1::ServerStatus& status) const {
+  if (!done.ok()) {
+    LogWarning(absl::StrCat("admin: ", command, ": ", done.message()));
+    return ToGrpc(done);
+  }
+  LogInfo(absl::StrCat("admin: ", command));
+  Fill(status);
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminService::GetStatus(grpc::ServerContext*,
+                                     const v1::GetStatusRequest*,
+                                     v1::ServerStatus* status) {
+  Fill(*status);
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminService::ListBundles(grpc::ServerContext*,
+                                       const v1::ListBundlesRequest*,
+                                       v1::ListBundlesResponse* response) {
+  std::vector<std::string> versions = ListVersions(manager_.bundle_root());
+  std::sort(versions.rbegin(), versions.rend());
+  const std::string current =
+      ReadCurrentVersion(manager_.bundle_root()).value_or("");
+  const v1::ServerState state = manager_.state();
+  const std::string live = VersionOf(snapshots_.Get());
+  const std::string held = VersionOf(snapshots_.previous());
+  for (const std::string& version : versions) {
+    v1::BundleEntry& entry = *response->add_bundles();
+    entry.set_version(version);
+    entry.set_current(version == current);
+    entry.set_live(version == live);
+    entry.set_held(version == held);
+    entry.set_pinned(version == state.pinned_version());
+    entry.set_denied(IsDenied(state, version));
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminService::PinVersion(grpc::ServerContext*,
+                                      const v1::PinVersionRequest* request,
+                                      v1::ServerStatus* status) {
+  const absl::Status done = manager_.Pin(request->version());
+  return Done(absl::StrCat("pin ", request->version().substr(0, 64)), done,
+              *status);
+}
+
+grpc::Status AdminService::UnpinVersion(grpc::ServerContext*,
+                                        const v1::UnpinVersionRequest*,
+                                        v1::ServerStatus* status) {
+  return Done("unpin", manager_.Unpin(), *status);
+}
+
+grpc::Status AdminService::DenyVersion(grpc::ServerContext*,
+                                       const v1::DenyVersionRequest* request,
+                                       v1::ServerStatus* status) {
+  const absl::Status done = manager_.Deny(request->version());
+  return Done(absl::StrCat("deny ", request->version().substr(0, 64)), done,
+              *status);
+}
+
+grpc::Status AdminService::AllowVersion(grpc::ServerContext*,
+                                        const v1::AllowVersionRequest* request,
+                                        v1::ServerStatus* status) {
+  const absl::Status done = manager_.Allow(request->version());
+  return Done(absl::StrCat("allow ", request->version().substr(0, 64)), done,
+              *status);
+}
+
+grpc::Status AdminService::Rollback(grpc::ServerContext*,
+                                    const v1::RollbackRequest*,
+                                    v1::ServerStatus* status) {
+  return Done("roll back", manager_.Rollback(), *status);
+}
+
+grpc::Status AdminService::Drain(grpc::ServerContext*, const v1::DrainRequest*,
+                                 v1::ServerStatus* status) {
+  const grpc::Status done = Done("drain", absl::OkStatus(), *status);
+  stop_();
+  return done;
+}
+
+grpc::Status AdminService::SetLogLevel(grpc::ServerContext*,
+                                       const v1::SetLogLevelRequest* request,
+                                       v1::ServerStatus* status) {
+  if (request->level() == v1::LOG_LEVEL_UNSPECIFIED ||
+      !v1::LogLevel_IsValid(request->level())) {
+    return grpc::Status(grpc::INVALID_ARGUMENT,
+                        "level: must be INFO, WARNING or ERROR");
+  }
+  SetLeastLogLevel(static_cast<LogLevel>(request->level() - 1));
+  return Done(absl::StrCat("log level ", v1::LogLevel_Name(request->level())),
+              absl::OkStatus(), *status);
+}
+
+}  // namespace segue

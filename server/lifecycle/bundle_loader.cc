@@ -1,0 +1,71 @@
+#include "server/lifecycle/bundle_loader.h"
+
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "server/lifecycle/warm_up.h"
+
+namespace segue {
+namespace {
+
+// Tables that are built from files (ids, attributes) take more than these; what
+// a tower allocates while it runs is small beside both.
+constexpr double kGrowth = 1.15;
+constexpr uint64_t kScratchBytes = uint64_t{16} << 20;
+
+}  // namespace
+
+ReloadOutcome OutcomeOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kNotFound:
+      return ReloadOutcome::kMissing;
+    case absl::StatusCode::kDataLoss:
+      return ReloadOutcome::kCorrupt;
+    case absl::StatusCode::kFailedPrecondition:
+      return ReloadOutcome::kIncompatible;
+    case absl::StatusCode::kResourceExhausted:
+      return ReloadOutcome::kTooLarge;
+    default:
+      return ReloadOutcome::kError;
+  }
+}
+
+absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
+                                    const std::string& version,
+                                    uint64_t max_bundle_bytes) {
+  auto bundle =
+      OpenBundle(absl::StrCat(root, "/", version), VerifyScope::kServed,
+                 max_bundle_bytes > 0 ? max_bundle_bytes
+                                      : std::numeric_limits<uint64_t>::max());
+  if (absl::IsResourceExhausted(bundle.status())) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(bundle.status().message(), " (max_bundle_bytes)"));
+  }
+  return bundle;
+}
+
+uint64_t EstimateMemory(const Bundle& bundle) {
+  uint64_t bytes = 0;
+  for (const v1::File& file : bundle.content().files()) {
+    if (file.served()) bytes += file.bytes();
+  }
+  return static_cast<uint64_t>(kGrowth * static_cast<double>(bytes)) +
+         kScratchBytes;
+}
+
+absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadAndWarmUp(
+    const Bundle& bundle, int max_batch, ReloadOutcome& outcome) {
+  auto snapshot = LoadServingSnapshot(bundle);
+  outcome = OutcomeOf(snapshot.status());
+  RETURN_IF_ERROR(snapshot.status());
+  const absl::Status warm = WarmUp(**snapshot, max_batch);
+  if (!warm.ok()) {
+    outcome = absl::IsOutOfRange(warm) ? ReloadOutcome::kWrongAnswers
+                                       : ReloadOutcome::kWarmUpFailed;
+    return warm;
+  }
+  return snapshot;
+}
+
+}  // namespace segue

@@ -1,0 +1,61 @@
+#include "server/lifecycle/state_file.h"
+
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/bundle/names.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace segue {
+namespace {
+
+using google::protobuf::util::JsonPrintOptions;
+using google::protobuf::util::JsonStringToMessage;
+using google::protobuf::util::MessageToJsonString;
+
+constexpr uint64_t kMaxBytes = uint64_t{1} << 20;
+
+bool IsValid(const v1::ServerState& state) {
+  for (const std::string& version : state.denied_versions()) {
+    if (!IsVersionName(version)) return false;
+  }
+  for (const std::string& version :
+       {state.pinned_version(), state.highest_version()}) {
+    if (!version.empty() && !IsVersionName(version)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<StateFile> StateFile::Open(const std::string& path) {
+  StateFile file(path);
+  if (path.empty()) return file;
+  const auto json = ReadFile(path, kMaxBytes);
+  if (absl::IsNotFound(json.status())) return file;
+  RETURN_IF_ERROR(json.status());
+  if (!JsonStringToMessage(*json, &file.state_).ok() || !IsValid(file.state_)) {
+    return absl::DataLossError(absl::StrCat(
+        path,
+        " is no state of a server (state_file). Mend it, or remove it, which "
+        "forgets what was pinned and denied"));
+  }
+  return file;
+}
+
+absl::Status StateFile::Set(const v1::ServerState& state) {
+  if (persistent()) {
+    JsonPrintOptions options;
+    options.add_whitespace = true;
+    options.preserve_proto_field_names = true;
+    std::string json;
+    if (!MessageToJsonString(state, &json, options).ok()) {
+      return absl::InternalError("the server's state does not become JSON");
+    }
+    RETURN_IF_ERROR(WriteFileAtomically(path_, json));
+  }
+  state_ = state;
+  return absl::OkStatus();
+}
+
+}  // namespace segue

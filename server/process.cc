@@ -1,0 +1,39 @@
+#include "server/process.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+namespace segue {
+
+uint64_t ResidentBytes() {
+  std::ifstream statm("/proc/self/statm");
+  uint64_t size = 0, resident = 0;
+  statm >> size >> resident;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
+double CpuSeconds() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) +
+           static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+uint64_t OpenDescriptors() {
+  std::error_code ignored;
+  uint64_t count = 0;
+  for (std::filesystem::directory_iterator at("/proc/self/fd", ignored), end;
+       !ignored && at != end; at.increment(ignored)) {
+    ++count;
+  }
+  return count;
+}
+
+}  // namespace segue

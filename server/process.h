@@ -1,0 +1,17 @@
+// What the process itself uses.
+#ifndef SEGUE_SERVER_PROCESS_H_
+#define SEGUE_SERVER_PROCESS_H_
+
+#include <cstdint>
+
+namespace segue {
+
+// Memory that is resident, mapped files included.
+uint64_t ResidentBytes();
+// Processor time of all threads, in user space and in the kernel.
+double CpuSeconds();
+uint64_t OpenDescriptors();
+
+}  // namespace segue
+
+#endif  // SEGUE_SERVER_PROCESS_H_

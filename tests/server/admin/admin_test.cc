@@ -1,0 +1,125 @@
+// AdminService, asked as `segue-server admin` asks it.
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/admin/admin_client.h"
+#include "server/log.h"
+#include "tests/server/running_server.h"
+#include "tests/testing/status_matchers.h"
+
+namespace segue {
+namespace {
+
+using segue::testing::IsOk;
+using segue::testing::RunningServer;
+using segue::testing::StatusIs;
+using ::testing::_;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class AdminTest : public ::testing::Test {
+ protected:
+  ~AdminTest() override { SetLeastLogLevel(LogLevel::kInfo); }
+
+  absl::StatusOr<std::string> Send(const std::string& command,
+                                   const std::string& argument = "") {
+    return SendAdminCommand(running_.server().admin_address(), command,
+                            argument, std::chrono::seconds(60));
+  }
+  std::string Says(const std::string& command,
+                   const std::string& argument = "") {
+    const auto answer = Send(command, argument);
+    EXPECT_THAT(answer, IsOk()) << command;
+    return answer.value_or("");
+  }
+  std::string Live() { return running_.server().live_version(); }
+
+  RunningServer running_;
+};
+
+TEST_F(AdminTest, StatusTellsWhatServesAndWhyNothingDoes) {
+  ASSERT_EQ(running_.server().manager().Step(),
+            BundleManager::StepResult::kFailed);
+  EXPECT_THAT(Says("status"),
+              AllOf(HasSubstr("last_error"), HasSubstr("CURRENT"),
+                    Not(HasSubstr("live_version"))));
+  const std::string version = running_.Serve();
+  EXPECT_THAT(Says("status"),
+              AllOf(HasSubstr("\"live_version\": \"" + version + "\""),
+                    HasSubstr("\"log_level\": \"INFO\""),
+                    Not(HasSubstr("last_error"))));
+}
+
+TEST_F(AdminTest, RollbackIsOneCommand) {
+  const std::string first = running_.Serve({.prefix = "a"});
+  const std::string second = running_.Serve({.prefix = "b"});
+  ASSERT_EQ(Live(), second);
+  EXPECT_THAT(Says("rollback"),
+              AllOf(HasSubstr("\"live_version\": \"" + first + "\""),
+                    HasSubstr("\"held_version\": \"" + second + "\""),
+                    HasSubstr("\"pinned_version\": \"" + first + "\"")));
+  EXPECT_EQ(Live(), first);
+}
+
+TEST_F(AdminTest, VersionsArePinnedUnpinnedDeniedAndAllowed) {
+  const std::string first = running_.Serve({.prefix = "a"});
+  const std::string second = running_.Serve({.prefix = "b"});
+  Says("pin", first);
+  EXPECT_EQ(Live(), first);
+  Says("unpin");
+  EXPECT_EQ(Live(), second);
+  Says("deny", second);
+  EXPECT_EQ(Live(), first);
+  EXPECT_THAT(Says("list"), AllOf(HasSubstr(first), HasSubstr(second),
+                                  HasSubstr("\"denied\": true"),
+                                  HasSubstr("\"current\": true")));
+  Says("allow", second);
+  EXPECT_EQ(Live(), second);
+}
+
+TEST_F(AdminTest, AnErrorSaysWhy) {
+  const std::string version = running_.Serve();
+  EXPECT_THAT(Send("pin", "20260131T235959Z-0123456789ab"),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("0123456789ab")));
+  EXPECT_THAT(Send("pin", "../x"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("../x")));
+  EXPECT_THAT(Send("rollback"), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                         HasSubstr("no version before")));
+  EXPECT_EQ(Live(), version);
+}
+
+TEST_F(AdminTest, TheLogIsMadeQuieter) {
+  EXPECT_THAT(Says("log-level", "warning"),
+              HasSubstr("\"log_level\": \"WARNING\""));
+  EXPECT_EQ(LeastLogLevel(), LogLevel::kWarning);
+  EXPECT_THAT(Send("log-level", "loud"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("loud")));
+}
+
+TEST_F(AdminTest, CommandsAreCheckedBeforeTheyAreSent) {
+  EXPECT_THAT(Send("pin"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                    HasSubstr("one argument")));
+  EXPECT_THAT(Send("status", "x"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                            HasSubstr("no argument")));
+  EXPECT_THAT(Send("reboot"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                       HasSubstr("rollback")));
+}
+
+TEST_F(AdminTest, WhereNobodyListensItIsUnavailable) {
+  const std::string address = running_.server().admin_address();
+  running_.DestroyServer();
+  EXPECT_THAT(SendAdminCommand(address, "status", "", std::chrono::seconds(60)),
+              StatusIs(absl::StatusCode::kUnavailable, _));
+}
+
+TEST(AdminOffTest, WithoutAnAddressThereIsNone) {
+  RunningServer running("admin_address: ''");
+  EXPECT_EQ(running.server().admin_address(), "");
+}
+
+}  // namespace
+}  // namespace segue
