@@ -60,6 +60,13 @@ void LiveOverlap::Begin(const ServingSnapshot& snapshot) {
   old.swap(queue_);
 }
 
+void LiveOverlap::End() {
+  std::deque<Sample> old;
+  MutexLock lock(mu_);
+  version_.clear();
+  old.swap(queue_);
+}
+
 int32_t LiveOverlap::raised(const ServingSnapshot& snapshot) const {
   if (options_.min_overlap <= 0) return 0;
   MutexLock lock(mu_);

@@ -42,6 +42,8 @@ class LiveOverlap {
   // Another bundle serves from now on; what is left of the one before is
   // dropped.
   void Begin(const ServingSnapshot& snapshot);
+  // None serves from now on.
+  void End();
   // How many points searches of the bundle are raised above its target.
   int32_t raised(const ServingSnapshot& snapshot) const;
   // A search that was answered. Answers with rules of diversity are not those

@@ -182,6 +182,13 @@ void Metrics::SetBundle(const std::string& version, int64_t items,
   bundle_loaded_at_->SetToCurrentTime();
 }
 
+void Metrics::ClearBundle() {
+  if (live_bundle_ != nullptr) bundle_info_->Remove(live_bundle_);
+  live_bundle_ = nullptr;
+  bundle_items_->Set(0);
+  bundle_bytes_->Set(0);
+}
+
 void Metrics::CountReload(ReloadOutcome outcome) {
   reloads_[static_cast<int>(outcome)]->Increment();
 }

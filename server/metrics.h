@@ -78,6 +78,8 @@ class Metrics {
 
   // The live bundle; the series of the one before is removed.
   void SetBundle(const std::string& version, int64_t items, uint64_t bytes);
+  // Nothing serves any more.
+  void ClearBundle();
   void CountReload(ReloadOutcome outcome);
 
   // Text format 0.0.4 of all series, the process's own measured now.

@@ -52,7 +52,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
       BundleManager::Create(
           ManagerOptions(config), server->snapshots_, server->metrics_,
           [server = server.get()](const ServingSnapshot* live) {
-            if (live != nullptr) server->live_overlap_.Begin(*live);
+            if (live != nullptr) {
+              server->live_overlap_.Begin(*live);
+            } else {
+              server->live_overlap_.End();
+            }
             server->UpdateHealth();
           }));
   RETURN_IF_ERROR(server->StartHttp());

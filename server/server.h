@@ -36,8 +36,8 @@ namespace segue {
 //   4. the manager, which may end a load first;
 //   5. the workers, whose queue is empty by now, and the exact searches in
 //      the background;
-//   6. in the destructor: AdminService, whose commands have ended, HTTP, which
-//   shows the counters up to here, and the
+//   6. in the destructor: AdminService, whose commands end with the manager,
+//   HTTP, which shows the counters up to here, and the
 //      snapshots.
 class Server {
  public:

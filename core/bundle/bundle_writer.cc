@@ -35,7 +35,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kVersionTime[] = "%Y%m%dT%H%M%SZ";
+constexpr char kVersionTime[] = "%E4Y%m%dT%H%M%SZ";
 
 // One publisher a root; the lock goes with the descriptor, and so with the
 // process, however it ends.
@@ -88,6 +88,15 @@ void RemoveVersion(const std::string& root, const std::string& version) {
   std::error_code ignored;
   fs::rename(absl::StrCat(root, "/", version), aside, ignored);
   if (!ignored) fs::remove_all(aside, ignored);
+}
+
+// The newest version in the root; empty: there is none.
+std::string NewestVersion(const std::string& root) {
+  std::string newest;
+  for (std::string& name : Names(root)) {
+    if (IsVersionName(name)) newest = std::move(name);
+  }
+  return newest;
 }
 
 // Tells whether a file is the one that it was: it is written once, or replaced.
@@ -182,15 +191,6 @@ absl::StatusOr<v1::File> BundleWriter::State::Describe(const Descriptor& folder,
   file.set_served(role == FileRole::kServed);
   described[name] = {stamp, file};
   return file;
-}
-
-// The newest version in the root; empty: there is none.
-std::string NewestVersion(const std::string& root) {
-  std::string newest;
-  for (std::string& name : Names(root)) {
-    if (IsVersionName(name)) newest = std::move(name);
-  }
-  return newest;
 }
 
 // Version and time: now, or as much later as it takes to stand behind all

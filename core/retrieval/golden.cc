@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -32,9 +33,12 @@ Comparison Compare(const v1::RetrieveResponse& expected,
     const auto at = scores.find(found.item_ids(i));
     if (at == scores.end()) continue;
     ++shared;
+    double difference = std::abs(double{at->second} - found.scores(i));
+    if (std::isnan(difference)) {
+      difference = std::numeric_limits<double>::infinity();
+    }
     comparison.score_difference =
-        std::max<double>(comparison.score_difference,
-                         std::abs(double{at->second} - found.scores(i)));
+        std::max(comparison.score_difference, difference);
   }
   comparison.overlap = shared / static_cast<double>(scores.size());
   return comparison;

@@ -190,6 +190,11 @@ absl::Status LoadGolden(const std::string& folder, const v1::Content& content,
   if (!Serves(content, layout::kGoldenAnswers)) return absl::OkStatus();
   RETURN_IF_ERROR(
       LoadJson(folder, layout::kGoldenAnswers, snapshot.golden_answers));
+  for (const v1::RetrieveResponse& answer :
+       snapshot.golden_answers.responses()) {
+    RETURN_IF_ERROR(Expect("golden_answers.json: scores of an answer",
+                           answer.scores_size(), answer.item_ids_size()));
+  }
   return Expect("golden_answers.json: answers",
                 snapshot.golden_answers.responses_size(),
                 snapshot.golden_requests.requests_size());

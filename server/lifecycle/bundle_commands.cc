@@ -1,6 +1,7 @@
 // What operators ask of a BundleManager.
 #include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
@@ -22,34 +23,40 @@ void AddDenied(const std::string& version, v1::ServerState& state) {
 
 }  // namespace
 
-BundleManager::StepResult BundleManager::StepNow() {
+std::optional<BundleManager::StepResult> BundleManager::StepNow() {
   {
     MutexLock lock(mu_);
-    if (polls_ && !stop_) {
+    if (stop_) return std::nullopt;
+    if (polls_) {
       const uint64_t ticket = ++asked_;
       changed_.NotifyAll();
       while (answered_ < ticket && !stop_) changed_.Wait(mu_);
+      if (answered_ < ticket) return std::nullopt;
       return last_result_;
     }
   }
-  polls_to_skip_ = 0;
+  ForgetFailure();
   return Step();
 }
 
 absl::Status BundleManager::Follow() {
   const auto end = std::chrono::steady_clock::now() + options_.command_timeout;
   while (true) {
-    const StepResult result = StepNow();
-    if (result == StepResult::kUnchanged || result == StepResult::kPublished) {
+    const std::optional<StepResult> result = StepNow();
+    if (!result.has_value()) {
+      return absl::UnavailableError("the server is stopping");
+    }
+    if (*result == StepResult::kUnchanged ||
+        *result == StepResult::kPublished) {
       return absl::OkStatus();
     }
-    if (result != StepResult::kBusy) return last_error();
-    MutexLock lock(mu_);
+    if (*result != StepResult::kBusy) return last_error();
     const auto now = std::chrono::steady_clock::now();
-    if (stop_ || now >= end) {
+    if (now >= end) {
       return absl::UnavailableError(
           "requests still use a version that has to go first; try again");
     }
+    MutexLock lock(mu_);
     while (!stop_ && changed_.WaitUntil(mu_, now + kBusyWait)) {
     }
   }
@@ -60,15 +67,25 @@ absl::Status BundleManager::Command(const Change& change) {
   v1::ServerState before;
   {
     MutexLock lock(mu_);
-    before = state_.state();
+    before = state_;
     v1::ServerState after = before;
     RETURN_IF_ERROR(change(after));
-    RETURN_IF_ERROR(state_.Set(after));
+    state_ = after;
   }
   const absl::Status followed = Follow();
-  if (followed.ok()) return followed;
+  if (followed.ok()) {
+    const absl::Status kept = WriteState();
+    if (kept.ok()) return kept;
+    return absl::Status(
+        kept.code(),
+        absl::StrCat("it is followed, but not remembered after a restart: ",
+                     kept.message()));
+  }
   MutexLock lock(mu_);
-  RETURN_IF_ERROR(state_.Set(before));
+  // Steps may have served something newer meanwhile.
+  before.set_highest_version(
+      std::max(before.highest_version(), state_.highest_version()));
+  state_ = before;
   return followed;
 }
 
@@ -127,9 +144,8 @@ absl::Status BundleManager::Allow(const std::string& version) {
 
 std::string BundleManager::VersionBefore(const std::string& live,
                                          const v1::ServerState& state) const {
-  const SnapshotPtr previous = holder_.previous();
-  if (previous != nullptr) return previous->version;
-  std::string before;
+  std::string before = VersionOf(holder_.previous());
+  if (before >= live || IsDenied(state, before)) before.clear();
   for (const std::string& version : ListVersions(options_.bundle_root)) {
     if (version < live && version > before && !IsDenied(state, version)) {
       before = version;

@@ -11,6 +11,7 @@
 #include "core/base/status_macros.h"
 #include "core/bundle/bundle_reader.h"
 #include "server/lifecycle/bundle_loader.h"
+#include "server/lifecycle/state_file.h"
 #include "server/lifecycle/version_choice.h"
 #include "server/log.h"
 #include "server/process.h"
@@ -27,13 +28,15 @@ constexpr int kNiceness = 10;
 absl::StatusOr<std::unique_ptr<BundleManager>> BundleManager::Create(
     Options options, SnapshotHolder& holder, Metrics& metrics,
     OnChange on_change) {
-  ASSIGN_OR_RETURN(StateFile state, StateFile::Open(options.state_file));
+  ASSIGN_OR_RETURN(v1::ServerState state, ReadStateFile(options.state_file));
+  // Better now than when a rollback is to be remembered.
+  RETURN_IF_ERROR(WriteStateFile(options.state_file, state));
   return absl::WrapUnique(new BundleManager(std::move(options),
                                             std::move(state), holder, metrics,
                                             std::move(on_change)));
 }
 
-BundleManager::BundleManager(Options options, StateFile state,
+BundleManager::BundleManager(Options options, v1::ServerState state,
                              SnapshotHolder& holder, Metrics& metrics,
                              OnChange on_change)
     : options_(std::move(options)),
@@ -74,7 +77,7 @@ void BundleManager::Poll() {
       asked = asked_;
       answered = answered_;
     }
-    if (asked != answered) polls_to_skip_ = 0;
+    if (asked != answered) ForgetFailure();
     const StepResult result = Step();
     const auto next = std::chrono::steady_clock::now() + options_.poll_interval;
     MutexLock lock(mu_);
@@ -98,7 +101,13 @@ void BundleManager::SetLastError(const absl::Status& error) {
 
 v1::ServerState BundleManager::state() const {
   MutexLock lock(mu_);
-  return state_.state();
+  return state_;
+}
+
+// A command asks for another try.
+void BundleManager::ForgetFailure() {
+  polls_to_skip_ = 0;
+  unloaded_for_.clear();
 }
 
 BundleManager::StepResult BundleManager::Step() {
@@ -106,7 +115,10 @@ BundleManager::StepResult BundleManager::Step() {
   const auto choice =
       ChooseVersion(state(), ReadCurrentVersion(options_.bundle_root),
                     ListVersions(options_.bundle_root));
-  if (choice.ok()) return GoTo(choice->version);
+  if (choice.ok()) {
+    chosen_by_ = choice->by;
+    return GoTo(choice->version);
+  }
   return Fail("",
               absl::IsFailedPrecondition(choice.status())
                   ? ReloadOutcome::kNotAllowed
@@ -127,6 +139,7 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
   }
   if (version == failed_version_ && polls_to_skip_ > 0) {
     --polls_to_skip_;
+    if (!unloaded_.empty()) Restore();
     return StepResult::kDeferred;
   }
   if (!retired_.empty()) return StepResult::kBusy;
@@ -153,18 +166,13 @@ std::optional<BundleManager::StepResult> BundleManager::MakeRoom(
   };
   Retire(holder_.DropPrevious());
   FreeUnused();
-  if (too_much() && options_.unload_first) {
-    if (SnapshotPtr live = holder_.Unload()) {
-      unloaded_ = live->version;
-      LogWarning(absl::StrCat(
-          "bundle ", unloaded_, " is unloaded to make room for ", version,
-          "; until that is live, requests get UNAVAILABLE"));
-      Retire(std::move(live));
-      on_change_(nullptr);
-      FreeUnused();
-    }
-  }
   if (!retired_.empty()) return StepResult::kBusy;
+  // Once: a version that then turns out to be bad is not worth a second outage.
+  if (too_much() && options_.unload_first && version != unloaded_for_ &&
+      bytes < options_.max_memory_bytes) {
+    Unload(version);
+    if (!retired_.empty()) return StepResult::kBusy;
+  }
   if (!too_much()) return std::nullopt;
   return Fail(version, ReloadOutcome::kOverMemory,
               absl::ResourceExhaustedError(absl::StrCat(
@@ -173,9 +181,24 @@ std::optional<BundleManager::StepResult> BundleManager::MakeRoom(
                   options_.max_memory_bytes)));
 }
 
+void BundleManager::Unload(const std::string& to_make_room_for) {
+  unloaded_for_ = to_make_room_for;
+  SnapshotPtr live = holder_.Unload();
+  if (live == nullptr) return;
+  unloaded_ = live->version;
+  LogWarning(absl::StrCat("bundle ", unloaded_,
+                          " is unloaded to make room for ", to_make_room_for,
+                          "; until that is live, requests get UNAVAILABLE"));
+  metrics_.ClearBundle();
+  on_change_(nullptr);
+  Retire(std::move(live));
+  FreeUnused();
+}
+
 void BundleManager::Publish(SnapshotPtr next) {
   Retire(holder_.Publish(std::move(next), options_.hold_previous));
   unloaded_.clear();
+  unloaded_for_.clear();
   metrics_.CountReload(ReloadOutcome::kSuccess);
   TellOfLive();
 }
@@ -191,16 +214,23 @@ void BundleManager::TellOfLive() {
   on_change_(live.get());
 }
 
-// The highest version that served.
+// The highest version that CURRENT led to: a pin may be ahead of it.
 void BundleManager::Remember(const std::string& version) {
-  MutexLock lock(mu_);
-  v1::ServerState state = state_.state();
-  if (version <= state.highest_version() || IsDenied(state, version)) return;
-  state.set_highest_version(version);
-  const absl::Status kept = state_.Set(state);
+  if (chosen_by_ == ChosenBy::kPin) return;
+  {
+    MutexLock lock(mu_);
+    if (version <= state_.highest_version()) return;
+    state_.set_highest_version(version);
+  }
+  const absl::Status kept = WriteState();
   if (!kept.ok()) {
     LogWarning(absl::StrCat("what served is not remembered: ", kept.message()));
   }
+}
+
+absl::Status BundleManager::WriteState() {
+  MutexLock writing(file_mu_);
+  return WriteStateFile(options_.state_file, state());
 }
 
 void BundleManager::Retire(SnapshotPtr snapshot) {
@@ -246,24 +276,34 @@ BundleManager::StepResult BundleManager::Fail(const std::string& version,
   return StepResult::kFailed;
 }
 
-// What made room for a version that is not good serves again.
+// What made room for a version that is not good serves again: the very
+// snapshot, where requests still use it.
 void BundleManager::Restore() {
-  ReloadOutcome outcome = ReloadOutcome::kError;
-  const std::string version = std::exchange(unloaded_, "");
-  const auto bundle = VerifyBundle(options_.bundle_root, version, 0);
-  auto snapshot = bundle.ok()
+  const auto kept = std::find_if(
+      retired_.begin(), retired_.end(),
+      [&](const SnapshotPtr& one) { return one->version == unloaded_; });
+  SnapshotPtr again;
+  if (kept != retired_.end()) {
+    again = std::move(*kept);
+    retired_.erase(kept);
+  } else {
+    ReloadOutcome outcome = ReloadOutcome::kError;
+    const auto bundle = VerifyBundle(options_.bundle_root, unloaded_, 0);
+    auto loaded = bundle.ok()
                       ? LoadAndWarmUp(*bundle, options_.max_batch, outcome)
                       : absl::StatusOr<SnapshotPtr>(bundle.status());
-  if (!snapshot.ok()) {
-    LogError(absl::StrCat("bundle ", version, " cannot be loaded again: ",
-                          snapshot.status().message()));
-    return;
+    if (!loaded.ok()) {
+      LogError(absl::StrCat("bundle ", unloaded_, " cannot be loaded again: ",
+                            loaded.status().message(), "; trying again"));
+      return;
+    }
+    again = *std::move(loaded);
   }
-  Retire(holder_.Publish(*std::move(snapshot)));
-  const SnapshotPtr live = holder_.Get();
-  metrics_.SetBundle(live->version, live->items.size(), live->bytes);
-  LogInfo(absl::StrCat("bundle ", version, " is live again"));
-  on_change_(live.get());
+  unloaded_.clear();
+  metrics_.SetBundle(again->version, again->items.size(), again->bytes);
+  LogInfo(absl::StrCat("bundle ", again->version, " is live again"));
+  Retire(holder_.Publish(again));
+  on_change_(again.get());
 }
 
 }  // namespace segue

@@ -17,8 +17,9 @@
 #include "absl/status/statusor.h"
 #include "core/base/mutex.h"
 #include "core/retrieval/serving_snapshot.h"
+#include "segue/v1/server_state.pb.h"
 #include "server/lifecycle/snapshot_holder.h"
-#include "server/lifecycle/state_file.h"
+#include "server/lifecycle/version_choice.h"
 #include "server/metrics.h"
 
 namespace segue {
@@ -65,7 +66,8 @@ class BundleManager {
   // nothing does.
   using OnChange = std::function<void(const ServingSnapshot*)>;
 
-  // DataLoss if the state file is none.
+  // DataLoss if the state file is none; the system's error if it cannot be
+  // written.
   static absl::StatusOr<std::unique_ptr<BundleManager>> Create(
       Options options, SnapshotHolder& holder, Metrics& metrics,
       OnChange on_change);
@@ -82,10 +84,12 @@ class BundleManager {
   // Why the last step failed; OK if it did not. Any thread.
   absl::Status last_error() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Commands. Each changes what is remembered, waits until the next step has
-  // followed it, and where that fails, takes the change back and gives the
-  // error. InvalidArgument for what is no version's name, NotFound for one that
-  // is not in the root, Unavailable where requests use a version for too long.
+  // Commands. Each changes the state, waits until a step has followed it, and
+  // then writes it to the state file. Where it cannot be followed, the state is
+  // what it was, and the error says why; where it cannot be written, it is
+  // followed all the same, and the error says that. InvalidArgument for what is
+  // no version's name, NotFound for one that is not in the root, Unavailable
+  // where requests use a version for too long, or the server is stopping.
   //
   // The version serves, whatever CURRENT says.
   absl::Status Pin(const std::string& version);
@@ -94,8 +98,9 @@ class BundleManager {
   // it is pinned.
   absl::Status Deny(const std::string& version);
   absl::Status Allow(const std::string& version);
-  // Pins the version before the live one and denies the live one.
-  // FailedPrecondition if there is none before.
+  // Denies the live version and pins the newest before it that is not denied:
+  // without a look at the disk, where that is the one held. FailedPrecondition
+  // if there is none.
   absl::Status Rollback();
 
   const std::string& bundle_root() const { return options_.bundle_root; }
@@ -103,7 +108,7 @@ class BundleManager {
   bool state_persists() const { return !options_.state_file.empty(); }
 
  private:
-  BundleManager(Options options, StateFile state, SnapshotHolder& holder,
+  BundleManager(Options options, v1::ServerState state, SnapshotHolder& holder,
                 Metrics& metrics, OnChange on_change);
 
   StepResult GoTo(const std::string& version);
@@ -113,19 +118,23 @@ class BundleManager {
   void Publish(SnapshotPtr next);
   void TellOfLive();
   void Remember(const std::string& version) ABSL_LOCKS_EXCLUDED(mu_);
+  void Unload(const std::string& to_make_room_for);
   void Retire(SnapshotPtr snapshot);
   void FreeUnused();
   StepResult Fail(const std::string& version, ReloadOutcome outcome,
                   const absl::Status& why);
   void Restore();
+  void ForgetFailure();
   void SetLastError(const absl::Status& error) ABSL_LOCKS_EXCLUDED(mu_);
   void Poll() ABSL_LOCKS_EXCLUDED(mu_);
 
   using Change = std::function<absl::Status(v1::ServerState&)>;
   absl::Status Command(const Change& change) ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Follow() ABSL_LOCKS_EXCLUDED(mu_);
-  // One step that begins after now.
-  StepResult StepNow() ABSL_LOCKS_EXCLUDED(mu_);
+  // One step that begins after now; unset: there is none any more.
+  std::optional<StepResult> StepNow() ABSL_LOCKS_EXCLUDED(mu_);
+  // The state as it is.
+  absl::Status WriteState() ABSL_LOCKS_EXCLUDED(mu_, file_mu_);
   absl::Status CheckVersion(const std::string& version) const;
   // That a rollback would go to; empty: none.
   std::string VersionBefore(const std::string& live,
@@ -139,12 +148,15 @@ class BundleManager {
   // The stepping thread's alone.
   std::vector<SnapshotPtr> retired_;
   std::string failed_version_;
-  int failures_ = 0;       // of failed_version_, in a row
-  int polls_to_skip_ = 0;  // before failed_version_ is read again
-  std::string unloaded_;   // to make room, and not replaced yet
+  int failures_ = 0;          // of failed_version_, in a row
+  int polls_to_skip_ = 0;     // before failed_version_ is read again
+  std::string unloaded_;      // to make room, and not replaced yet
+  std::string unloaded_for_;  // and must not be again
+  ChosenBy chosen_by_ = ChosenBy::kCurrent;
 
   std::thread thread_;
   Mutex command_mu_;  // one command at a time
+  Mutex file_mu_;     // one writer; before mu_, which no disk holds up
   mutable Mutex mu_;
   CondVar changed_;
   bool stop_ ABSL_GUARDED_BY(mu_) = false;
@@ -153,7 +165,7 @@ class BundleManager {
   uint64_t answered_ ABSL_GUARDED_BY(mu_) = 0;  // of these
   StepResult last_result_ ABSL_GUARDED_BY(mu_) = StepResult::kUnchanged;
   absl::Status last_error_ ABSL_GUARDED_BY(mu_);
-  StateFile state_ ABSL_GUARDED_BY(mu_);
+  v1::ServerState state_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace segue

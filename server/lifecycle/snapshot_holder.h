@@ -30,7 +30,7 @@ inline std::string VersionOf(const SnapshotPtr& snapshot) {
 // request thread. What leaves the holder is therefore returned; the caller
 // keeps it until `use_count() == 1`, then drops it.
 //
-// Thread-safety: Get() from any thread; the others from one.
+// Thread-safety: Get() and previous() from any thread; the others from one.
 class SnapshotHolder {
  public:
   // What serves; null until the first Publish() and after Unload(): the service

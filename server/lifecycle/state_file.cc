@@ -28,34 +28,32 @@ bool IsValid(const v1::ServerState& state) {
 
 }  // namespace
 
-absl::StatusOr<StateFile> StateFile::Open(const std::string& path) {
-  StateFile file(path);
-  if (path.empty()) return file;
+absl::StatusOr<v1::ServerState> ReadStateFile(const std::string& path) {
+  v1::ServerState state;
+  if (path.empty()) return state;
   const auto json = ReadFile(path, kMaxBytes);
-  if (absl::IsNotFound(json.status())) return file;
+  if (absl::IsNotFound(json.status())) return state;
   RETURN_IF_ERROR(json.status());
-  if (!JsonStringToMessage(*json, &file.state_).ok() || !IsValid(file.state_)) {
+  if (!JsonStringToMessage(*json, &state).ok() || !IsValid(state)) {
     return absl::DataLossError(absl::StrCat(
         path,
         " is no state of a server (state_file). Mend it, or remove it, which "
         "forgets what was pinned and denied"));
   }
-  return file;
+  return state;
 }
 
-absl::Status StateFile::Set(const v1::ServerState& state) {
-  if (persistent()) {
-    JsonPrintOptions options;
-    options.add_whitespace = true;
-    options.preserve_proto_field_names = true;
-    std::string json;
-    if (!MessageToJsonString(state, &json, options).ok()) {
-      return absl::InternalError("the server's state does not become JSON");
-    }
-    RETURN_IF_ERROR(WriteFileAtomically(path_, json));
+absl::Status WriteStateFile(const std::string& path,
+                            const v1::ServerState& state) {
+  if (path.empty()) return absl::OkStatus();
+  JsonPrintOptions options;
+  options.add_whitespace = true;
+  options.preserve_proto_field_names = true;
+  std::string json;
+  if (!MessageToJsonString(state, &json, options).ok()) {
+    return absl::InternalError("the server's state does not become JSON");
   }
-  state_ = state;
-  return absl::OkStatus();
+  return WriteFileAtomically(path, json);
 }
 
 }  // namespace segue

@@ -10,26 +10,14 @@
 
 namespace segue {
 
-// One thread.
-class StateFile {
- public:
-  // Reads what is there; no file is an empty state. An empty path: nothing is
-  // kept. DataLoss, with what to do, if the file holds anything else: a server
-  // that forgot a denial would serve what was taken away from it.
-  static absl::StatusOr<StateFile> Open(const std::string& path);
+// What is there; no file, or an empty path, is an empty state. DataLoss, with
+// what to do, if the file holds anything else: a server that forgot a denial
+// would serve what was taken away from it.
+absl::StatusOr<v1::ServerState> ReadStateFile(const std::string& path);
 
-  const v1::ServerState& state() const { return state_; }
-  // Whether it survives a restart.
-  bool persistent() const { return !path_.empty(); }
-  // Writes it atomically; where that fails, the state stays what it was.
-  absl::Status Set(const v1::ServerState& state);
-
- private:
-  explicit StateFile(std::string path) : path_(std::move(path)) {}
-
-  std::string path_;
-  v1::ServerState state_;
-};
+// Atomically. An empty path: nothing is kept.
+absl::Status WriteStateFile(const std::string& path,
+                            const v1::ServerState& state);
 
 }  // namespace segue
 

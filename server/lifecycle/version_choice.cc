@@ -35,13 +35,13 @@ absl::StatusOr<VersionChoice> ChooseVersion(
     return VersionChoice{state.pinned_version(), ChosenBy::kPin};
   }
   if (!current.ok()) return current.status();
+  if (*current < state.highest_version()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "CURRENT names ", *current, ", which is older than ",
+        state.highest_version(),
+        ", which has served; pin it, or deny the newer one, to go back"));
+  }
   if (!IsDenied(state, *current)) {
-    if (*current < state.highest_version()) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "CURRENT names ", *current, ", which is older than ",
-          state.highest_version(),
-          ", which has served; pin it, or deny the newer one, to go back"));
-    }
     return VersionChoice{*current, ChosenBy::kCurrent};
   }
   VersionChoice choice{.by = ChosenBy::kDenial};

@@ -131,6 +131,16 @@ TEST_F(BundleWriterTest, WhatIsWrittenAnewBetweenSealsIsReadAnew) {
               IsOk());
 }
 
+TEST_F(BundleWriterTest, AVersionStandsBehindAllThatThereAre) {
+  // Of a publisher whose clock was ahead.
+  const std::string ahead = "29990131T235959Z-ffffffffffff";
+  ASSERT_THAT(CreateFolders(root_ + "/" + ahead), IsOk());
+  const std::string next = PublishToyBundle(root_, "one");
+  EXPECT_GT(next, ahead);
+  EXPECT_THAT(next, StartsWith("29990201T000000Z-"));
+  EXPECT_GT(PublishToyBundle(root_, "two"), next);
+}
+
 TEST_F(BundleWriterTest, TheOrderOfAddingDoesNotMatter) {
   const auto hash = [&](const char* first, const char* second) {
     auto writer = NewWriter();

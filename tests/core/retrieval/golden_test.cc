@@ -1,5 +1,6 @@
 #include "core/retrieval/golden.h"
 
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -64,6 +65,13 @@ TEST_F(GoldenTest, AScoreThatIsOffIsRefusedWithTheDifference) {
   Answer().set_scores(3, Answer().scores(3) - 0.002f);
   EXPECT_THAT(CheckGolden(*snapshot_), StatusIs(absl::StatusCode::kOutOfRange,
                                                 HasSubstr("up to 0.002")));
+}
+
+TEST_F(GoldenTest, AScoreThatIsNoNumberIsRefused) {
+  snapshot_->golden_answers = AnswerGolden(*snapshot_).value();
+  Answer().set_scores(0, std::numeric_limits<float>::quiet_NaN());
+  EXPECT_THAT(CheckGolden(*snapshot_),
+              StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("inf")));
 }
 
 TEST_F(GoldenTest, AnItemThatIsNotFoundIsRefusedWithTheOverlap) {

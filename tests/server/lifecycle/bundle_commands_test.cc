@@ -54,6 +54,42 @@ TEST_F(HeldVersionTest, ServesAfterARollbackWithoutItsFiles) {
   EXPECT_THAT(manager_->state().denied_versions(), ElementsAre(second_));
 }
 
+TEST_F(HeldVersionTest, ASecondRollbackDoesNotGoForward) {
+  ASSERT_THAT(manager_->Rollback(), IsOk());
+  EXPECT_THAT(manager_->Rollback(),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("no version before " + first_)));
+  EXPECT_EQ(LiveVersion(), first_);
+}
+
+TEST_F(HeldVersionTest, AfterStopACommandChangesNothing) {
+  manager_->Stop();
+  EXPECT_THAT(manager_->Rollback(),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("stopping")));
+  EXPECT_EQ(LiveVersion(), second_);
+  EXPECT_EQ(manager_->state().pinned_version(), "");
+  EXPECT_EQ(manager_->state().highest_version(), second_);
+}
+
+TEST_F(HeldVersionTest, APinAheadOfCurrentIsLeftAgain) {
+  const std::string third = Publish({.prefix = "c"});
+  ASSERT_THAT(WriteFileAtomically(root_ + "/CURRENT", second_ + "\n"), IsOk());
+  ASSERT_THAT(manager_->Pin(third), IsOk());
+  EXPECT_EQ(LiveVersion(), third);
+  ASSERT_THAT(manager_->Unpin(), IsOk());
+  EXPECT_EQ(LiveVersion(), second_);
+}
+
+TEST_F(HeldVersionTest, WhatCannotBeRememberedIsFollowedAndSaid) {
+  fs::remove(temp_ / "state");
+  fs::create_directory(temp_ / "state");
+  const absl::Status done = manager_->Rollback();
+  EXPECT_FALSE(done.ok());
+  EXPECT_THAT(std::string(done.message()),
+              HasSubstr("it is followed, but not"));
+  EXPECT_EQ(LiveVersion(), first_);
+}
+
 TEST_F(HeldVersionTest, GoesOnceTheNextOneIsVerified) {
   const std::string third = PublishCorrupt("c");
   EXPECT_EQ(manager_->Step(), StepResult::kFailed);

@@ -397,12 +397,18 @@ TEST_F(BundleManagerTest, WhatMadeRoomInVainServesAgain) {
   const std::string first = Publish({.prefix = "a"});
   Manage({.hold_previous = false});
   ASSERT_EQ(manager_->Step(), StepResult::kPublished);
-  Manage({.max_memory_bytes = 1, .unload_first = true, .hold_previous = false});
+  // More than the bundle takes, less than the process has.
+  Manage({.max_memory_bytes = uint64_t{32} << 20,
+          .unload_first = true,
+          .hold_previous = false});
   Publish({.prefix = "b"});
   published_.clear();
   EXPECT_EQ(manager_->Step(), StepResult::kFailed);
   EXPECT_THAT(published_, ElementsAre("", first));
   EXPECT_EQ(LiveVersion(), first);
+  // Not again for the same one.
+  for (int i = 0; i < 40; ++i) manager_->Step();
+  EXPECT_EQ(published_.size(), 2u);
 }
 
 TEST_F(BundleManagerTest, AStateFileThatIsNoneIsSaid) {

@@ -28,40 +28,30 @@ class StateFileTest : public ::testing::Test {
 };
 
 TEST_F(StateFileTest, NoFileIsAnEmptyState) {
-  const auto file = StateFile::Open(path_);
-  ASSERT_THAT(file, IsOk());
-  EXPECT_EQ(file->state().ByteSizeLong(), 0u);
-  EXPECT_TRUE(file->persistent());
+  const auto state = ReadStateFile(path_);
+  ASSERT_THAT(state, IsOk());
+  EXPECT_EQ(state->ByteSizeLong(), 0u);
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(StateFileTest, WhatIsSetIsThereAfterARestart) {
-  {
-    auto file = StateFile::Open(path_);
-    ASSERT_THAT(file, IsOk());
-    v1::ServerState state;
-    state.set_pinned_version(kOne);
-    state.add_denied_versions(kTwo);
-    state.set_highest_version(kTwo);
-    ASSERT_THAT(file->Set(state), IsOk());
-    EXPECT_EQ(file->state().pinned_version(), kOne);
-  }
-  const auto file = StateFile::Open(path_);
-  ASSERT_THAT(file, IsOk());
-  EXPECT_EQ(file->state().pinned_version(), kOne);
-  EXPECT_THAT(file->state().denied_versions(), ElementsAre(kTwo));
-  EXPECT_EQ(file->state().highest_version(), kTwo);
+TEST_F(StateFileTest, WhatIsWrittenIsReadAgain) {
+  v1::ServerState state;
+  state.set_pinned_version(kOne);
+  state.add_denied_versions(kTwo);
+  state.set_highest_version(kTwo);
+  ASSERT_THAT(WriteStateFile(path_, state), IsOk());
+  const auto again = ReadStateFile(path_);
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->pinned_version(), kOne);
+  EXPECT_THAT(again->denied_versions(), ElementsAre(kTwo));
+  EXPECT_EQ(again->highest_version(), kTwo);
 }
 
 TEST_F(StateFileTest, WithoutAPathNothingIsKept) {
-  auto file = StateFile::Open("");
-  ASSERT_THAT(file, IsOk());
-  EXPECT_FALSE(file->persistent());
   v1::ServerState state;
   state.set_pinned_version(kOne);
-  EXPECT_THAT(file->Set(state), IsOk());
-  EXPECT_EQ(file->state().pinned_version(), kOne);
-  EXPECT_EQ(StateFile::Open("")->state().pinned_version(), "");
+  EXPECT_THAT(WriteStateFile("", state), IsOk());
+  EXPECT_EQ(ReadStateFile("")->pinned_version(), "");
 }
 
 TEST_F(StateFileTest, AnythingElseIsDataLossWithAdvice) {
@@ -69,19 +59,15 @@ TEST_F(StateFileTest, AnythingElseIsDataLossWithAdvice) {
        {"{", "{\"pinned_version\": \"../x\"}", "{\"pin\": \"x\"}",
         "{\"denied_versions\": [\"\"]}", "{\"highest_version\": \"9\"}"}) {
     std::ofstream(path_) << text;
-    EXPECT_THAT(StateFile::Open(path_),
+    EXPECT_THAT(ReadStateFile(path_),
                 StatusIs(absl::StatusCode::kDataLoss, HasSubstr("remove it")))
         << text;
   }
 }
 
-TEST_F(StateFileTest, WhatCannotBeWrittenChangesNothing) {
-  auto file = StateFile::Open(folder_ / "no/such/folder/state");
-  ASSERT_THAT(file, IsOk());
-  v1::ServerState state;
-  state.set_pinned_version(kOne);
-  EXPECT_FALSE(file->Set(state).ok());
-  EXPECT_EQ(file->state().pinned_version(), "");
+TEST_F(StateFileTest, WhatCannotBeWrittenIsSaid) {
+  EXPECT_THAT(WriteStateFile(folder_ / "no/such/folder/state", {}),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("no/such")));
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST(ChooseVersionTest, APinBeatsDenialCurrentAndWhatServed) {
 }
 
 TEST(ChooseVersionTest, ADeniedCurrentLeavesTheNewestBeforeItThatIsNot) {
-  const auto choice = Choose("denied_versions: ['4', '2'] highest_version: '4'",
+  const auto choice = Choose("denied_versions: ['4', '2'] highest_version: '3'",
                              "4", {"1", "5", "4", "2", "3", "2"});
   ASSERT_THAT(choice, IsOk());
   EXPECT_EQ(choice->version, "3");
@@ -55,9 +55,12 @@ TEST(ChooseVersionTest, ADeniedCurrentWithoutAnotherIsSaid) {
 }
 
 TEST(ChooseVersionTest, CurrentDoesNotLeadBack) {
-  EXPECT_THAT(Choose("highest_version: '3'", "2"),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("older than 3")));
+  for (const char* state :
+       {"highest_version: '3'", "highest_version: '3' denied_versions: '2'"}) {
+    EXPECT_THAT(Choose(state, "2"),
+                StatusIs(absl::StatusCode::kFailedPrecondition,
+                         HasSubstr("older than 3")));
+  }
 }
 
 TEST(ChooseVersionTest, WithoutCurrentThereIsItsError) {
