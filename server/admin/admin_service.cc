@@ -109,7 +109,7 @@ grpc::Status AdminService::Rollback(grpc::ServerContext*,
 
 grpc::Status AdminService::Drain(grpc::ServerContext*, const v1::DrainRequest*,
                                  v1::ServerStatus* status) {
-  const grpc::Status done = Done("drain", absl::OkStatus(), *status);
+  grpc::Status done = Done("drain", absl::OkStatus(), *status);
   stop_();
   return done;
 }

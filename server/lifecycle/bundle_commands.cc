@@ -72,10 +72,10 @@ absl::Status BundleManager::Command(const Change& change) {
     RETURN_IF_ERROR(change(after));
     state_ = after;
   }
-  const absl::Status followed = Follow();
+  absl::Status followed = Follow();
   if (followed.ok()) {
     const absl::Status kept = WriteState();
-    if (kept.ok()) return kept;
+    if (kept.ok()) return absl::OkStatus();
     return absl::Status(
         kept.code(),
         absl::StrCat("it is followed, but not remembered after a restart: ",
