@@ -4,14 +4,12 @@
 #include <fstream>
 #include <string>
 
-#include "tests/server/text_message.h"
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
 
 namespace segue {
 namespace {
 
-using segue::testing::FromText;
 using segue::testing::IsOk;
 using segue::testing::StatusIs;
 using segue::testing::TempFolder;
