@@ -37,8 +37,7 @@ namespace segue {
 //   5. the workers, whose queue is empty by now, and the exact searches in
 //      the background;
 //   6. in the destructor: AdminService, whose commands end with the manager,
-//   HTTP, which shows the counters up to here, and the
-//      snapshots.
+//      HTTP, which shows the counters up to here, and the snapshots.
 class Server {
  public:
   struct Options {

@@ -90,15 +90,6 @@ void RemoveVersion(const std::string& root, const std::string& version) {
   if (!ignored) fs::remove_all(aside, ignored);
 }
 
-// The newest version in the root; empty: there is none.
-std::string NewestVersion(const std::string& root) {
-  std::string newest;
-  for (std::string& name : Names(root)) {
-    if (IsVersionName(name)) newest = std::move(name);
-  }
-  return newest;
-}
-
 // Tells whether a file is the one that it was: it is written once, or replaced.
 struct FileStamp {
   ino_t inode = 0;
@@ -203,7 +194,8 @@ void BundleWriter::State::Name(v1::Manifest& named) const {
     named.set_created_at(manifest.created_at());
     return;
   }
-  const std::string newest = NewestVersion(root);
+  const std::vector<std::string> versions = ListVersions(root);
+  const std::string newest = versions.empty() ? "" : versions.back();
   absl::Time now = absl::Now(), taken;
   if (absl::ParseTime(kVersionTime, newest.substr(0, newest.find('-')), &taken,
                       nullptr)) {
@@ -233,10 +225,7 @@ bool BundleWriter::State::IsCurrentAlready(const std::string& current) const {
 void BundleWriter::State::Prune(int keep_versions,
                                 const std::string& previous) const {
   if (keep_versions <= 0) return;
-  std::vector<std::string> versions;
-  for (const std::string& name : Names(root)) {
-    if (IsVersionName(name)) versions.push_back(name);
-  }
+  const std::vector<std::string> versions = ListVersions(root);
   int excess = static_cast<int>(versions.size()) - keep_versions;
   for (const std::string& version : versions) {  // oldest first
     if (excess <= 0) return;

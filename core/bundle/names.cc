@@ -1,6 +1,9 @@
 #include "core/bundle/names.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 
@@ -33,6 +36,18 @@ bool IsVersionName(absl::string_view name) {
 
 bool IsSha256(absl::string_view hex) {
   return hex.size() == 64 && std::all_of(hex.begin(), hex.end(), IsLowerHex);
+}
+
+std::vector<std::string> ListVersions(const std::string& root) {
+  std::vector<std::string> versions;
+  std::error_code ignored;
+  for (std::filesystem::directory_iterator at(root, ignored), end;
+       !ignored && at != end; at.increment(ignored)) {
+    std::string name = at->path().filename().string();
+    if (IsVersionName(name)) versions.push_back(std::move(name));
+  }
+  std::sort(versions.begin(), versions.end());
+  return versions;
 }
 
 }  // namespace segue

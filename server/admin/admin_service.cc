@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/bundle/bundle_reader.h"
+#include "core/bundle/names.h"
 #include "server/lifecycle/version_choice.h"
 #include "server/log.h"
 
@@ -53,7 +54,7 @@ grpc::Status AdminService::ListBundles(grpc::ServerContext*,
                                        const v1::ListBundlesRequest*,
                                        v1::ListBundlesResponse* response) {
   std::vector<std::string> versions = ListVersions(manager_.bundle_root());
-  std::sort(versions.rbegin(), versions.rend());
+  std::reverse(versions.begin(), versions.end());
   const std::string current =
       ReadCurrentVersion(manager_.bundle_root()).value_or("");
   const v1::ServerState state = manager_.state();

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/bundle_reader.h"
+#include "core/bundle/names.h"
 #include "server/lifecycle/bundle_loader.h"
 #include "server/lifecycle/state_file.h"
 #include "server/lifecycle/version_choice.h"

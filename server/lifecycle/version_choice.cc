@@ -1,26 +1,11 @@
 #include "server/lifecycle/version_choice.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <system_error>
-#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "core/bundle/names.h"
 
 namespace segue {
-
-std::vector<std::string> ListVersions(const std::string& root) {
-  std::vector<std::string> versions;
-  std::error_code ignored;
-  for (std::filesystem::directory_iterator at(root, ignored), end;
-       !ignored && at != end; at.increment(ignored)) {
-    std::string name = at->path().filename().string();
-    if (IsVersionName(name)) versions.push_back(std::move(name));
-  }
-  return versions;
-}
 
 bool IsDenied(const v1::ServerState& state, absl::string_view version) {
   return std::find(state.denied_versions().begin(),

@@ -3,7 +3,6 @@
 #define SEGUE_SERVER_LIFECYCLE_VERSION_CHOICE_H_
 
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -33,9 +32,6 @@ struct VersionChoice {
 absl::StatusOr<VersionChoice> ChooseVersion(
     const v1::ServerState& state, const absl::StatusOr<std::string>& current,
     absl::Span<const std::string> versions);
-
-// Those of a bundle root, in no order; none where it cannot be read.
-std::vector<std::string> ListVersions(const std::string& root);
 
 bool IsDenied(const v1::ServerState& state, absl::string_view version);
 
