@@ -13,7 +13,9 @@
 #include <cstdlib>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "core/base/deadline.h"
+#include "server/admission.h"
 #include "server/job.h"
 #include "server/metrics.h"
 
@@ -30,6 +32,9 @@ inline Deadline ToDeadline(gpr_timespec when) {
       std::chrono::seconds(std::max(left.tv_sec, -kCenturySeconds)) +
       std::chrono::nanoseconds(left.tv_nsec));
 }
+
+// Clients that retry by gRPC's own policy wait so long before they do.
+inline constexpr char kRetryPushback[] = "grpc-retry-pushback-ms";
 
 // Codes that README.md documents go out as they are, others as INTERNAL.
 grpc::Status ToGrpcStatus(const absl::Status& status);
@@ -50,6 +55,7 @@ class Call : public Job, public grpc::ServerUnaryReactor {
       : method_(method),
         arrival_(std::chrono::steady_clock::now()),
         deadline_(ToDeadline(context.raw_deadline())),
+        context_(context),
         answer_(answer),
         metrics_(metrics) {}
 
@@ -83,6 +89,10 @@ class Call : public Job, public grpc::ServerUnaryReactor {
                                                             &own_buffer);
       metrics_.ObserveStage(Stage::kEncode,
                             std::chrono::steady_clock::now() - start);
+    }
+    if (const auto retry = RetryAfter(status)) {
+      context_.AddTrailingMetadata(kRetryPushback,
+                                   absl::StrCat(retry->count()));
     }
     metrics_.CountRequest(method_,
                           static_cast<absl::StatusCode>(sent.error_code()),
@@ -119,6 +129,7 @@ class Call : public Job, public grpc::ServerUnaryReactor {
   const Method method_;
   const std::chrono::steady_clock::time_point arrival_;
   const Deadline deadline_;
+  grpc::CallbackServerContext& context_;
   grpc::ByteBuffer& answer_;
   Metrics& metrics_;
   std::atomic<bool> cancelled_ = false;

@@ -163,7 +163,10 @@ void LiveOverlap::Measure(const Sample& sample) {
 
 void LiveOverlap::Control(const Sample& sample, double overlap) {
   // Nothing to raise, or not what decides about it.
-  if (sample.snapshot->efforts.empty() || sample.query.own_effort) return;
+  if (sample.snapshot->efforts.empty() || sample.query.own_effort ||
+      sample.query.lowered) {
+    return;
+  }
   const auto expected = [&](int32_t raised) {
     return raised < 0
                ? sample.query.expected_overlap

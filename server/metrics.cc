@@ -43,6 +43,9 @@ constexpr std::array<absl::StatusCode, 8> kDocumentedCodes = {
     absl::StatusCode::kUnavailable,
     absl::StatusCode::kInternal};
 
+// Of Shed.
+constexpr std::array<const char*, 2> kShedNames = {"queue_full", "deadline"};
+
 // 5 us to 2.5 s: to decode takes microseconds, a forward pass tens of them, a
 // search up to milliseconds, and what lies above is trouble.
 Buckets LatencyBuckets() {
@@ -98,6 +101,22 @@ Metrics::Metrics()
            .Help("Ids of histories and seed items not in the catalogue.")
            .Register(registry_)
            .Add({});
+  auto& shed = prometheus::BuildCounter()
+                   .Name("segue_requests_shed_total")
+                   .Help(
+                       "Calls refused because too many waited, or because they "
+                       "would have missed their deadline while they waited.")
+                   .Register(registry_);
+  for (int i = 0; i < kSheds; ++i) {
+    shed_[i] = &shed.Add({{"reason", kShedNames[i]}});
+  }
+  lowered_ = &prometheus::BuildCounter()
+                  .Name("segue_effort_lowered_total")
+                  .Help(
+                      "Searches made for pressed_overlap, because requests "
+                      "waited for long.")
+                  .Register(registry_)
+                  .Add({});
   for (int i = 0; i < kFilterClasses; ++i) {
     live_overlap_[i] = &overlap_.Add({{"filter", kFilterClassNames[i]}},
                                      Buckets{0.5, 0.7, 0.8, 0.85, 0.9, 0.925,

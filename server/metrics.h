@@ -12,6 +12,7 @@
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
 #include "segue/v1/retrieval.pb.h"
+#include "server/admission.h"
 #include "server/histogram.h"
 
 namespace segue {
@@ -74,6 +75,9 @@ class Metrics {
     stage_seconds_[static_cast<int>(stage)]->Observe(took.count());
   }
   void CountUnknownHistory(int ids) { unknown_history_->Increment(ids); }
+  void CountShed(Shed why) { shed_[static_cast<int>(why)]->Increment(); }
+  // A search that found less because the server is pressed.
+  void CountLowered() { lowered_->Increment(); }
   void SetQueueLength(int queries) { queue_length_->Set(queries); }
 
   // The live bundle; the series of the one before is removed.
@@ -92,6 +96,7 @@ class Metrics {
   static constexpr int kWays = 4;  // of v1::FoundBy
   static constexpr int kStages = 7;
   static constexpr int kFilterClasses = 5;
+  static constexpr int kSheds = 2;
 
   prometheus::Registry registry_;  // but for these:
   HistogramFamily seconds_, embed_batch_, overlap_;
@@ -101,6 +106,8 @@ class Metrics {
   std::array<Histogram*, kMethods> total_seconds_{};
   Histogram* embed_queries_;
   prometheus::Counter* unknown_history_;
+  std::array<prometheus::Counter*, kSheds> shed_{};
+  prometheus::Counter* lowered_;
   std::array<Histogram*, kFilterClasses> live_overlap_{};
   prometheus::Counter* live_overlap_dropped_;
   prometheus::Gauge* effort_raised_;

@@ -29,11 +29,12 @@ struct Query {
 class Pass {
  public:
   Pass(std::shared_ptr<const ServingSnapshot> snapshot, Metrics& metrics,
-       LiveOverlap& live_overlap)
+       LiveOverlap& live_overlap, double target_overlap)
       : snapshot_(std::move(snapshot)),
         metrics_(metrics),
         live_overlap_(live_overlap),
-        raised_(live_overlap.raised(*snapshot_)) {}
+        effort_{.raised = live_overlap.raised(*snapshot_),
+                .target_overlap = target_overlap} {}
 
   // Completes the job, or leaves its queries to be answered.
   void Admit(Job* job) {
@@ -64,7 +65,7 @@ class Pass {
       // Filters may take a millisecond each.
       if (i > 0) RETURN_IF_ERROR(job->Wanted());
       const auto start = Clock::now();
-      auto query = ResolveQuery(*snapshot_, job->query(i), raised_);
+      auto query = ResolveQuery(*snapshot_, job->query(i), effort_);
       ObserveResolve(Clock::now() - start, query);
       if (!query.ok() && job->query_count() > 1) {
         return absl::Status(
@@ -140,7 +141,10 @@ class Pass {
         live_overlap_.Offer(snapshot_, vector, query.resolved, *found);
       }
     }
-    if (status.ok()) metrics_.CountUnknownHistory(response.unknown_history());
+    if (status.ok()) {
+      metrics_.CountUnknownHistory(response.unknown_history());
+      if (query.resolved.lowered) metrics_.CountLowered();
+    }
     const bool last = query.index + 1 == job->query_count();
     if (!status.ok() || last) Complete(query.job, status);
   }
@@ -163,14 +167,14 @@ class Pass {
   const std::shared_ptr<const ServingSnapshot> snapshot_;
   Metrics& metrics_;
   LiveOverlap& live_overlap_;
-  const int32_t raised_;  // of this pass
+  const LiveEffort effort_;  // of this pass
   std::vector<Query> queries_;
   std::vector<Job*> open_;  // null once completed: the job may be gone
 };
 
 }  // namespace
 
-void QueryExecutor::Execute(absl::Span<Job* const> jobs) const {
+void QueryExecutor::Execute(absl::Span<Job* const> jobs, bool pressed) const {
   const SnapshotPtr live = snapshots_.Get();
   std::vector<Job*> by_live;
   std::map<absl::string_view, std::vector<Job*>> by_others;
@@ -189,12 +193,12 @@ void QueryExecutor::Execute(absl::Span<Job* const> jobs) const {
     groups.emplace_back(snapshots_.Get(version), std::move(group));
   }
   for (auto& [snapshot, group] : groups) {
-    ExecuteBy(std::move(snapshot), group);
+    ExecuteBy(snapshot, group, pressed);
   }
 }
 
-void QueryExecutor::ExecuteBy(SnapshotPtr snapshot,
-                              absl::Span<Job* const> jobs) const {
+void QueryExecutor::ExecuteBy(const SnapshotPtr& snapshot,
+                              absl::Span<Job* const> jobs, bool pressed) const {
   if (snapshot == nullptr) {
     for (Job* job : jobs) {
       job->Complete(
@@ -207,9 +211,12 @@ void QueryExecutor::ExecuteBy(SnapshotPtr snapshot,
     }
     return;
   }
-  Pass pass(std::move(snapshot), metrics_, live_overlap_);
+  const bool lower =
+      pressed && options_.pressed_overlap < snapshot->target_overlap;
+  Pass pass(snapshot, metrics_, live_overlap_,
+            lower ? options_.pressed_overlap : 0);
   for (Job* job : jobs) pass.Admit(job);
-  pass.AnswerAll(max_batch_);
+  pass.AnswerAll(options_.max_batch);
 }
 
 }  // namespace segue

@@ -15,28 +15,35 @@ namespace segue {
 // runs on the calling one.
 class QueryExecutor {
  public:
-  // `max_batch`: queries of one forward pass.
+  struct Options {
+    int max_batch = 1;  // queries of one forward pass
+    // What searches that name no effort find, at least, while the server is
+    // pressed, if that is less than the bundle was tuned for; 0: nothing
+    // changes.
+    double pressed_overlap = 0;
+  };
   QueryExecutor(const SnapshotHolder& snapshots, Metrics& metrics,
-                LiveOverlap& live_overlap, int max_batch)
+                LiveOverlap& live_overlap, const Options& options)
       : snapshots_(snapshots),
         metrics_(metrics),
         live_overlap_(live_overlap),
-        max_batch_(max_batch) {}
+        options_(options) {}
 
   // Completes each job: those that name no version by one snapshot, the live
   // one, others by theirs. Unavailable where nothing serves yet, NotFound where
   // the version is not held. One that is cancelled or late, then or between the
   // stages, costs nothing more. A job fails for its own faults only: where a
   // forward pass of several fails, each is tried alone.
-  void Execute(absl::Span<Job* const> jobs) const;
+  void Execute(absl::Span<Job* const> jobs, bool pressed = false) const;
 
  private:
-  void ExecuteBy(SnapshotPtr snapshot, absl::Span<Job* const> jobs) const;
+  void ExecuteBy(const SnapshotPtr& snapshot, absl::Span<Job* const> jobs,
+                 bool pressed) const;
 
   const SnapshotHolder& snapshots_;
   Metrics& metrics_;
   LiveOverlap& live_overlap_;
-  const int max_batch_;
+  const Options options_;
 };
 
 }  // namespace segue

@@ -91,7 +91,10 @@ grpc::ServerUnaryReactor* RetrievalService::Handle(
   auto* call = new CallType(method, *context, *answer, metrics_);
   absl::Status status = call->Parse(*request);
   if (status.ok()) status = ValidateRequest(bounds_, call->request());
-  if (status.ok()) status = pool_.Submit(call);
+  if (status.ok()) {
+    status = pool_.Submit(call);
+    if (absl::IsResourceExhausted(status)) metrics_.CountShed(WhyShed(status));
+  }
   if (!status.ok()) call->Complete(status);
   // Not yet gone: gRPC finishes a reactor after it has been returned.
   return call;

@@ -11,8 +11,11 @@
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/index/faiss_index.h"
+#include "core/towers/torchscript_towers.h"
 #include "server/config_validation.h"
 #include "server/log.h"
+#include "server/processors.h"
 
 namespace segue {
 namespace {
@@ -22,12 +25,17 @@ constexpr int kMaxAdminBytes = 64 << 10;
 constexpr int kMaxAdminThreads = 8;
 
 WorkerPool::Options PoolOptions(const v1::ServerConfig& config) {
-  const int processors =
-      std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  return {.threads = config.worker_threads() > 0 ? config.worker_threads()
-                                                 : processors,
-          .max_queued = config.max_queued_requests(),
-          .max_batch = config.max_batch()};
+  const int processors = UsableProcessors();
+  const WorkerPool::Options options = {
+      .threads =
+          config.worker_threads() > 0 ? config.worker_threads() : processors,
+      .max_queued = config.max_queued_requests(),
+      .max_batch = config.max_batch()};
+  LogInfo(absl::StrCat(processors, " processors, ", options.threads,
+                       " workers that take up to ", options.max_batch,
+                       " queries at once; FAISS ", FaissVersion(), ", ",
+                       BlasText()));
+  return options;
 }
 
 BundleManager::Options ManagerOptions(const v1::ServerConfig& config) {
@@ -72,10 +80,14 @@ Server::Server(const v1::ServerConfig& config)
                      .processor = config.live_overlap_processor(),
                      .min_overlap = config.min_live_overlap()},
                     metrics_),
-      executor_(snapshots_, metrics_, live_overlap_, config.max_batch()),
+      executor_(snapshots_, metrics_, live_overlap_,
+                {.max_batch = config.max_batch(),
+                 .pressed_overlap = config.pressed_overlap()}),
       pool_(
           PoolOptions(config),
-          [this](absl::Span<Job* const> jobs) { executor_.Execute(jobs); },
+          [this](absl::Span<Job* const> jobs, bool pressed) {
+            executor_.Execute(jobs, pressed);
+          },
           [this](int queries) { metrics_.SetQueueLength(queries); }),
       service_(config, pool_, metrics_) {}
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace segue {
 namespace {
@@ -16,7 +16,8 @@ WorkerPool::WorkerPool(const Options& options, Execute execute,
                        OnQueueLength on_queue_length)
     : options_(options),
       execute_(std::move(execute)),
-      on_queue_length_(std::move(on_queue_length)) {
+      on_queue_length_(std::move(on_queue_length)),
+      admission_(options.max_queued, options.threads) {
   for (int i = 0; i < options_.threads; ++i) {
     threads_.emplace_back([this] { Work(); });
   }
@@ -29,11 +30,8 @@ absl::Status WorkerPool::Submit(Job* job) {
   {
     MutexLock lock(mu_);
     if (stopped_) return absl::UnavailableError("the server is stopping");
-    if (queued_queries_ >= options_.max_queued) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat(queued_queries_,
-                       " requests wait already; retry later, with backoff"));
-    }
+    RETURN_IF_ERROR(
+        admission_.Admit(queued_queries_, job->deadline(), job->queued_at));
     queue_.push_back(job);
     queued_queries_ += Weight(*job);
     on_queue_length_(queued_queries_);
@@ -52,31 +50,44 @@ void WorkerPool::Stop() {
   threads_.clear();
 }
 
-std::vector<Job*> WorkerPool::Take() {
+WorkerPool::Group WorkerPool::Take(const Took& before) {
   MutexLock lock(mu_);
+  if (before.queries > 0) admission_.Learn(before.queries, before.time);
   ++idle_;
   while (queue_.empty() && !stopped_) changed_.Wait(mu_);
   --idle_;
-  std::vector<Job*> taken;
+  Group group{.pressed = admission_.Pressed(std::chrono::steady_clock::now())};
   const int most =
       std::min(ShareOfQueue(queued_queries_, idle_), options_.max_batch);
   int queries = 0;
   while (!queue_.empty()) {
     const int weight = Weight(*queue_.front());
-    if (!taken.empty() && queries + weight > most) break;
-    taken.push_back(queue_.front());
+    if (!group.jobs.empty() && queries + weight > most) break;
+    group.jobs.push_back(queue_.front());
     queue_.pop_front();
     queries += weight;
   }
   queued_queries_ -= queries;
   on_queue_length_(queued_queries_);
   if (!queue_.empty() && idle_ > 0) changed_.NotifyOne();
-  return taken;
+  return group;
+}
+
+WorkerPool::Took WorkerPool::Answer(const Group& group) const {
+  Took took;
+  for (const Job* job : group.jobs) {
+    if (job->Wanted().ok()) took.queries += Weight(*job);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  execute_(group.jobs, group.pressed);
+  took.time = std::chrono::steady_clock::now() - start;
+  return took;
 }
 
 void WorkerPool::Work() {
-  for (std::vector<Job*> jobs = Take(); !jobs.empty(); jobs = Take()) {
-    execute_(jobs);
+  Took took;
+  for (Group group = Take(took); !group.jobs.empty(); group = Take(took)) {
+    took = Answer(group);
   }
 }
 

@@ -2,6 +2,7 @@
 #ifndef SEGUE_SERVER_WORKER_POOL_H_
 #define SEGUE_SERVER_WORKER_POOL_H_
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "core/base/mutex.h"
+#include "server/admission.h"
 #include "server/job.h"
 
 namespace segue {
@@ -36,8 +38,9 @@ class WorkerPool {
     int max_queued = 1;
     int max_batch = 1;
   };
-  // Called on a worker, without locks held; several workers at once.
-  using Execute = std::function<void(absl::Span<Job* const>)>;
+  // Called on a worker, without locks held; several workers at once. `pressed`:
+  // requests wait for long, or are refused (admission.h).
+  using Execute = std::function<void(absl::Span<Job* const>, bool pressed)>;
   // Called under the queue's lock with the number of queries that wait.
   using OnQueueLength = std::function<void(int)>;
 
@@ -45,10 +48,9 @@ class WorkerPool {
              OnQueueLength on_queue_length);
   ~WorkerPool();
 
-  // Sets queued_at. ResourceExhausted if the queue is full, Unavailable after
-  // Stop(): the caller then completes the job. A job of several queries is
-  // taken where at least one more may wait, so that it is not starved by small
-  // ones.
+  // Sets queued_at. ResourceExhausted by Admission, Unavailable after Stop():
+  // the caller then completes the job. A job of several queries is taken where
+  // at least one more may wait, so that it is not starved by small ones.
   absl::Status Submit(Job* job) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Takes no more; returns once the queue is empty and the workers have ended.
@@ -56,8 +58,19 @@ class WorkerPool {
 
  private:
   void Work() ABSL_LOCKS_EXCLUDED(mu_);
-  // Waits; empty once stopped and drained.
-  std::vector<Job*> Take() ABSL_LOCKS_EXCLUDED(mu_);
+  struct Group {
+    std::vector<Job*> jobs;
+    bool pressed = false;
+  };
+  // What a group's queries took; none of a group that nobody waited for.
+  struct Took {
+    int queries = 0;
+    std::chrono::steady_clock::duration time{};
+  };
+  // Waits; without jobs once stopped and drained. `before`: of the worker's
+  // last group.
+  Group Take(const Took& before) ABSL_LOCKS_EXCLUDED(mu_);
+  Took Answer(const Group& group) const;
 
   const Options options_;
   const Execute execute_;
@@ -66,6 +79,7 @@ class WorkerPool {
 
   Mutex mu_;
   CondVar changed_;
+  Admission admission_ ABSL_GUARDED_BY(mu_);
   std::deque<Job*> queue_ ABSL_GUARDED_BY(mu_);
   int queued_queries_ ABSL_GUARDED_BY(mu_) = 0;
   int idle_ ABSL_GUARDED_BY(mu_) = 0;  // workers that wait

@@ -190,16 +190,18 @@ int32_t Depth(int32_t k, const DiversityRules& rules) {
 
 // Fills the effort and what it promises.
 void ResolveEffort(const ServingSnapshot& snapshot,
-                   const v1::RetrieveRequest& request, int32_t raised,
+                   const v1::RetrieveRequest& request, const LiveEffort& live,
                    ResolvedQuery& query) {
   // What is excluded stands before what is answered.
   const int32_t depth = Depth(query.top_k, query.diversity) +
                         static_cast<int32_t>(query.excluded.size());
   query.own_effort = request.has_effort() || request.target_overlap() > 0;
+  query.lowered = !query.own_effort && live.target_overlap > 0;
   query.depth = depth;
-  query.raised = query.own_effort ? 0 : raised;
-  const EffortPoint point =
-      snapshot.EffortFor(depth, request.target_overlap(), query.raised);
+  query.raised = query.own_effort || query.lowered ? 0 : live.raised;
+  const EffortPoint point = snapshot.EffortFor(
+      depth, query.lowered ? live.target_overlap : request.target_overlap(),
+      query.raised);
   query.effort = point.effort;
   query.expected_overlap = point.overlap;
   if (!request.has_effort()) return;
@@ -230,7 +232,7 @@ void AppendFound(const ServingSnapshot& snapshot, const Found& found,
 
 absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
                                            const v1::RetrieveRequest& request,
-                                           int32_t raised) {
+                                           const LiveEffort& effort) {
   ResolvedQuery query;
   query.top_k = TopK(request.top_k());
   if (snapshot.shape.user_width > 0) {
@@ -265,7 +267,7 @@ absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
   }
   ASSIGN_OR_RETURN(query.diversity,
                    FindRules(snapshot, request.diversity(), query.top_k));
-  ResolveEffort(snapshot, request, raised, query);
+  ResolveEffort(snapshot, request, effort, query);
   const auto start = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(query.allowed,
                    Filtered(snapshot, request.has_filter(), request.filter()));

@@ -37,8 +37,17 @@ struct ResolvedQuery {
   SearchEffort effort;
   double expected_overlap = 0;  // 0: not known
   bool own_effort = false;      // the request says how hard to search
+  bool lowered = false;         // else: LiveEffort::target_overlap is taken
   int32_t raised = 0;           // points that the effort was raised by
   int32_t unknown_history = 0;
+};
+
+// How hard to search for requests that do not say it.
+struct LiveEffort {
+  // Points beyond what the target asks (EffortTable::Reach).
+  int32_t raised = 0;
+  // The overlap to find; 0: what the bundle was tuned for.
+  double target_overlap = 0;
 };
 
 // Stateless functions over one snapshot. Thread-safe.
@@ -47,12 +56,10 @@ struct ResolvedQuery {
 // have, of the wrong kind, twice, or not finite; times that are not parallel to
 // the history; a filter or a diversity that makes no sense (filter.h,
 // diversity.h). Looks at the clock where the towers take times and the request
-// has those of its history but none of its own. A request that does not say how
-// hard to search is searched `raised` points harder than the bundle's target
-// asks (EffortTable::Reach).
+// has those of its history but none of its own.
 absl::StatusOr<ResolvedQuery> ResolveQuery(const ServingSnapshot& snapshot,
                                            const v1::RetrieveRequest& request,
-                                           int32_t raised = 0);
+                                           const LiveEffort& effort = {});
 // What the query would be searched with, were the effort raised so much.
 EffortPoint DefaultEffort(const ServingSnapshot& snapshot,
                           const ResolvedQuery& query, int32_t raised);

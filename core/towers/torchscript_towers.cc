@@ -15,7 +15,12 @@
 #include "core/towers/attention.h"
 #include "core/towers/guard_torch.h"
 
-extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
+extern "C" {
+void openblas_set_num_threads(int threads) __attribute__((weak));
+int openblas_get_num_threads() __attribute__((weak));
+int openblas_get_parallel() __attribute__((weak));
+char* openblas_get_config() __attribute__((weak));
+}
 
 namespace segue {
 namespace {
@@ -192,6 +197,18 @@ void UseKernelThreads(int threads) {
   // The profiling executor specialises over the first requests; the simple one
   // has the same speed from the first on.
   torch::jit::getProfilingMode() = false;
+}
+
+std::string BlasText() {
+  if (openblas_get_config == nullptr || openblas_get_parallel == nullptr ||
+      openblas_get_num_threads == nullptr) {
+    return "BLAS other than OpenBLAS";
+  }
+  const char* const builds[] = {"no threads", "pthreads", "OpenMP"};
+  const int build = openblas_get_parallel();
+  return absl::StrCat(openblas_get_config(), " (",
+                      build >= 0 && build < 3 ? builds[build] : "?", "), ",
+                      openblas_get_num_threads(), " threads");
 }
 
 std::string TorchVersion() { return TORCH_VERSION; }

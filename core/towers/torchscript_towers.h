@@ -27,6 +27,10 @@ absl::StatusOr<std::unique_ptr<ItemTower>> LoadItemTower(
 // many virtual machines. Call before the first kernel and before other threads.
 void UseKernelThreads(int threads);
 
+// The library that multiplies matrices, with its build and its threads:
+// "OpenBLAS 0.3.21 ... (pthreads), 1 threads".
+std::string BlasText();
+
 // "1.13.1" and the like, for --version and the manifest.
 std::string TorchVersion();
 

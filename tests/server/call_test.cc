@@ -121,7 +121,7 @@ class CallTest : public ::testing::Test {
 };
 
 TEST_F(CallTest, TheWorkerSeesTheRequestAndTheClientItsAnswer) {
-  Start([](absl::Span<Job* const> jobs) {
+  Start([](absl::Span<Job* const> jobs, bool) {
     v1::RetrieveResponse& answer = jobs[0]->response(0);
     answer.set_bundle_version("for " + jobs[0]->query(0).user_id());
     jobs[0]->Complete(absl::OkStatus());
@@ -138,7 +138,7 @@ TEST_F(CallTest, TheWorkerSeesTheRequestAndTheClientItsAnswer) {
 }
 
 TEST_F(CallTest, ABatchIsOneJobOfItsQueries) {
-  Start([](absl::Span<Job* const> jobs) {
+  Start([](absl::Span<Job* const> jobs, bool) {
     for (int i = 0; i < jobs[0]->query_count(); ++i) {
       jobs[0]->response(i).set_bundle_version(jobs[0]->query(i).user_id());
     }
@@ -158,7 +158,7 @@ TEST_F(CallTest, ABatchIsOneJobOfItsQueries) {
 }
 
 TEST_F(CallTest, AnErrorCarriesNoAnswer) {
-  Start([](absl::Span<Job* const> jobs) {
+  Start([](absl::Span<Job* const> jobs, bool) {
     jobs[0]->response(0).set_bundle_version("half done");
     jobs[0]->Complete(absl::InternalError("the index fails"));
   });
@@ -172,7 +172,7 @@ TEST_F(CallTest, AnErrorCarriesNoAnswer) {
 TEST_F(CallTest, AFullQueueIsResourceExhaustedAndTheOthersAreAnswered) {
   std::counting_semaphore<> entered(0), released(0);
   Start(
-      [&](absl::Span<Job* const> jobs) {
+      [&](absl::Span<Job* const> jobs, bool) {
         entered.release();
         released.acquire();
         jobs[0]->Complete(absl::OkStatus());
@@ -200,14 +200,18 @@ TEST_F(CallTest, AFullQueueIsResourceExhaustedAndTheOthersAreAnswered) {
     if (status.ok()) continue;
     ++refused;
     EXPECT_EQ(status.error_code(), grpc::RESOURCE_EXHAUSTED);
-    EXPECT_THAT(status.error_message(), HasSubstr("retry later"));
+    EXPECT_THAT(status.error_message(), HasSubstr("1 requests wait already"));
+    EXPECT_GE(std::stoi(waiting->Trailing(kRetryPushback)), 1);
   }
   EXPECT_EQ(refused, 1);
+  EXPECT_EQ(MetricValue(metrics_.Text(),
+                        "segue_requests_shed_total{reason=\"queue_full\"}"),
+            1);
   release.join();
 }
 
 TEST_F(CallTest, AfterThePoolStoppedCallsAreUnavailable) {
-  Start([](absl::Span<Job* const>) {});
+  Start([](absl::Span<Job* const>, bool) {});
   pool_->Stop();
   EXPECT_EQ(CallWithBytes(channel_, kRetrieveMethod, "").status.error_code(),
             grpc::UNAVAILABLE);
@@ -216,7 +220,7 @@ TEST_F(CallTest, AfterThePoolStoppedCallsAreUnavailable) {
 TEST_F(CallTest, TheWorkerSeesThatTheClientCancelled) {
   std::latch entered(1);
   absl::Status wanted;
-  Start([&](absl::Span<Job* const> jobs) {
+  Start([&](absl::Span<Job* const> jobs, bool) {
     EXPECT_FALSE(jobs[0]->IsCancelled());
     entered.count_down();
     while (!jobs[0]->IsCancelled()) std::this_thread::yield();
@@ -238,7 +242,7 @@ class CallDeadlineTest : public CallTest {
  protected:
   Deadline SeenOf(gpr_timespec deadline) {
     Deadline seen = Deadline::At({});
-    Start([&seen](absl::Span<Job* const> jobs) {
+    Start([&seen](absl::Span<Job* const> jobs, bool) {
       seen = jobs[0]->deadline();
       jobs[0]->Complete(jobs[0]->Wanted());
     });

@@ -79,6 +79,14 @@ grpc::Status RawCall::Finish() {
   return status;
 }
 
+std::string RawCall::Trailing(const std::string& name) const {
+  const auto& metadata = context_.GetServerTrailingMetadata();
+  const auto at = metadata.find(name);
+  return at == metadata.end()
+             ? ""
+             : std::string(at->second.data(), at->second.size());
+}
+
 bool RawCall::Wait() {
   void* tag = nullptr;
   bool ok = false;

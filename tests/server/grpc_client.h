@@ -38,6 +38,8 @@ class RawCall {
   void Cancel() { context_.TryCancel(); }
   // After the last Read().
   grpc::Status Finish();
+  // Of the trailing metadata, after Finish(); empty: there is none.
+  std::string Trailing(const std::string& name) const;
 
  private:
   bool Wait();

@@ -45,8 +45,8 @@ class LiveOverlapTest : public ::testing::Test {
   }
 
   v1::RetrieveResponse Answer(const v1::RetrieveRequest& request) {
-    const auto query =
-        ResolveQuery(*snapshot_, request, live_->raised(*snapshot_));
+    const auto query = ResolveQuery(*snapshot_, request,
+                                    {.raised = live_->raised(*snapshot_)});
     EXPECT_THAT(query, IsOk());
     const std::vector<float> vector = {1};
     v1::RetrieveResponse response;

@@ -62,7 +62,8 @@ class QueryExecutorTest : public ::testing::Test {
   }
 
   void Execute(const std::vector<Job*>& jobs, int max_batch = 16) {
-    QueryExecutor(holder_, metrics_, live_overlap_, max_batch).Execute(jobs);
+    QueryExecutor(holder_, metrics_, live_overlap_, {.max_batch = max_batch})
+        .Execute(jobs);
   }
 
   double Metric(const std::string& series) {
@@ -103,6 +104,34 @@ TEST_F(QueryExecutorTest, AnswersDoNotDependOnTheGroup) {
   const auto& ids = alone.responses[0].item_ids();
   EXPECT_THAT(together.responses[0].item_ids(),
               ::testing::ElementsAreArray(ids.begin(), ids.end()));
+}
+
+// Tuned for .9, with a point for less.
+TEST_F(QueryExecutorTest, PressedSearchesThatNameNoEffortAreCheaper) {
+  const auto snapshot = FakeSnapshot({});
+  snapshot->efforts = EffortTable::FrontsOf(
+      {{.k = 3,
+        .points = {{{1, 1}, .7, 1}, {{2, 1}, .8, 2}, {{4, 2}, .9, 3}}}});
+  snapshot->target_overlap = .9;
+  Publish(snapshot);
+  const auto nprobe = [&](const std::string& request, double pressed_overlap,
+                          bool pressed) {
+    FakeJob job({request});
+    QueryExecutor(holder_, metrics_, live_overlap_,
+                  {.max_batch = 1, .pressed_overlap = pressed_overlap})
+        .Execute(std::vector<Job*>{&job}, pressed);
+    EXPECT_THAT(job.statuses, ElementsAre(IsOk()));
+    return job.responses[0].effort().nprobe();
+  };
+  EXPECT_EQ(nprobe("top_k: 3", .8, /*pressed=*/true), 2);
+  EXPECT_EQ(Metric("segue_effort_lowered_total"), 1);
+  EXPECT_EQ(nprobe("top_k: 3", .8, /*pressed=*/false), 4);
+  EXPECT_EQ(nprobe("top_k: 3", 0, /*pressed=*/true), 4);
+  // Never more than without.
+  EXPECT_EQ(nprobe("top_k: 3", .95, /*pressed=*/true), 4);
+  EXPECT_EQ(nprobe("top_k: 3 target_overlap: .9", .8, /*pressed=*/true), 4);
+  EXPECT_EQ(nprobe("top_k: 3 effort { nprobe: 3 }", .8, /*pressed=*/true), 3);
+  EXPECT_EQ(Metric("segue_effort_lowered_total"), 1);
 }
 
 TEST_F(QueryExecutorTest, OneSnapshotAnswersTheWholeGroup) {

@@ -35,7 +35,7 @@ class WorkerPoolTest : public ::testing::Test {
     pool_ = std::make_unique<WorkerPool>(
         WorkerPool::Options{
             .threads = 1, .max_queued = max_queued, .max_batch = max_batch},
-        [this](absl::Span<Job* const> jobs) { Execute(jobs); },
+        [this](absl::Span<Job* const> jobs, bool) { Execute(jobs); },
         [this](int queries) { lengths_.push_back(queries); });
     EXPECT_THAT(Submit(0), IsOk());
     entered_.wait();
@@ -172,7 +172,7 @@ TEST(WorkerPoolThreadsTest, SeveralWorkersAnswerEachJobOnce) {
   std::atomic<int> answered = 0;
   WorkerPool pool(
       {.threads = 3, .max_queued = kThreads * kJobs, .max_batch = 8},
-      [&](absl::Span<Job* const> group) {
+      [&](absl::Span<Job* const> group, bool) {
         for (Job* job : group) job->Complete(absl::OkStatus());
         answered += static_cast<int>(group.size());
       },
@@ -196,7 +196,8 @@ TEST(WorkerPoolThreadsTest, WorkersRunAtOnce) {
   FakeJob one, two;
   WorkerPool pool(
       {.threads = 2, .max_queued = 2, .max_batch = 1},
-      [&](absl::Span<Job* const>) { both.arrive_and_wait(); }, [](int) {});
+      [&](absl::Span<Job* const>, bool) { both.arrive_and_wait(); },
+      [](int) {});
   EXPECT_THAT(pool.Submit(&one), IsOk());
   EXPECT_THAT(pool.Submit(&two), IsOk());
   pool.Stop();
