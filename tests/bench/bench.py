@@ -1,19 +1,20 @@
 #!/usr/bin/python3
-"""Prints how fast trainer and index are, beside their peers in the same run.
+"""Prints how fast trainer, index and server are, beside their peers in the same run.
 
-cmake --build build/release --target bench         all parts, two hours
+cmake --build build/release --target bench         all parts, three hours
 tests/bench/bench.py --build build/release [PART...]
 
-PART: step, rows, embed, read, transformer, index. Writes bench.json and bench.html to
-the build's bench/ folder. Each figure is a median over repetitions with the
-lowest and the highest; peers take turns with the trainer, and a ratio is the
+PART: step, rows, embed, read, transformer, index, serving. Writes bench.json and
+bench.html to the build's bench/ folder. Each figure is a median over repetitions
+with the lowest and the highest; peers take turns with ours, and a ratio is the
 median of those of the pairs: figures of different runs do not compare. Put
 nothing else on the processors.
 
   SEGUE_PEERS        folder with the peers: seed_training.py, a dense step of
-                     the seed notebook in PyTorch, and transformer.py; default:
-                     ../shared/bench
-  SEGUE_PEER_PYTHON  a Python that has torch and numpy; default: python3
+                     the seed notebook in PyTorch, transformer.py, and
+                     python_service/; default: ../shared/bench
+  SEGUE_PEER_PYTHON  a Python that has torch and numpy, and for python_service
+                     faiss and grpc; default: python3
   SEGUE_DATA         folder with beauty/ and ml-1m/ (events.csv.gz); default:
                      ../shared/data, else data
 
@@ -33,6 +34,7 @@ import sys
 import page
 import index
 import transformer
+from serving import serving
 from spread import spread, text
 
 Row = collections.namedtuple("Row", "what figure peer ratio wanted")
@@ -65,13 +67,13 @@ class Bench:
         self.rows = []
         self.figures = {}
 
-    def run(self, command, environment):
+    def run(self, command, environment, cwd=None):
         command = [str(part) for part in command]
         print("  $", " ".join(command), file=sys.stderr, flush=True)
         done = subprocess.run(
             command,
             env=environment,
-            cwd=self.folder,
+            cwd=cwd or self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -193,14 +195,13 @@ class Bench:
             wanted="at most 25",
         )
 
-    def synthetic(self):
-        """Yambda-50M's shape; made once."""
-        folder = self.folder / "data"
+    def synthetic(self, name="data", items=934057, events=46467212):
+        """Listens of Yambda's shape, by default of Yambda-50M's; made once."""
+        folder = self.folder / name
         if not folder.is_dir():
-            aside = self.folder / "data.part"
+            aside = self.folder / f"{name}.part"
             shutil.rmtree(aside, ignore_errors=True)
-            sizes = ["--users", "10000", "--items", "934057"]
-            sizes += ["--events", "46467212"]
+            sizes = ["--users", 10000, "--items", items, "--events", events]
             self.run(
                 [self.build / "bin/segue-trainer", "synth", "--out", aside]
                 + sizes,
@@ -208,6 +209,30 @@ class Bench:
             )
             aside.rename(folder)
         return folder
+
+    def trained(self, name, data):
+        """The root of a bundle of the seed's model over synthetic listens, and
+        its run; made once."""
+        folder = self.folder / name
+        run = folder / "run"
+        if not (run / "sample_requests.json").is_file():
+            command = [self.build / "bin/segue-trainer", "train", "--config"]
+            command.append(self.root / "deploy/config/yambda.textproto")
+            for assignment in [
+                f"events.path={data}/listens.parquet",
+                f"items.features[0].mapping_path={data}/artist_item_mapping.parquet",
+                f"items.features[1].mapping_path={data}/album_item_mapping.parquet",
+                f"items.path={data}/items.parquet",
+                "items.display_columns=title",
+                f"run_dir={run}",
+                f"bundle_root={folder}/bundles",
+                "window.max_windows_per_user=400",
+                "training.epochs=1",
+                "evaluation.max_queries=2000",
+            ]:
+                command += ["--set", assignment]
+            self.run(command, self.ours)
+        return folder / "bundles", run
 
     def read(self):
         folder = self.synthetic()
@@ -244,6 +269,7 @@ PARTS = {
     "read": Bench.read,
     "transformer": transformer.compare,
     "index": index.measure,
+    "serving": serving.measure,
 }
 
 

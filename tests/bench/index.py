@@ -20,7 +20,8 @@ LEAST_OVERLAP = {10: 0.96, 100: 0.95}
 
 def measure(bench):
     """Adds the rows of all of these to a Bench."""
-    bundle, run = trained(bench)
+    root, run = bench.trained("index", bench.synthetic())
+    bundle = root / (root / "CURRENT").read_text().strip()
     inputs = ["--bundle", bundle, "--requests", run / "sample_requests.json"]
     folder = ["--work", bench.folder]
     search(bench, [*inputs, *folder, "--items", ITEMS])
@@ -35,33 +36,6 @@ def lines(bench, *arguments):
     """What index_bench prints."""
     output = bench.run([bench.folder / "index_bench", *arguments], bench.ours)
     return [json.loads(line) for line in output.splitlines()]
-
-
-def trained(bench):
-    """A bundle of the seed's model over the synthetic listens, and its run;
-    made once."""
-    data = bench.synthetic()
-    folder = bench.folder / "index"
-    run = folder / "run"
-    if not (run / "sample_requests.json").is_file():
-        command = [bench.build / "bin/segue-trainer", "train", "--config"]
-        command.append(bench.root / "deploy/config/yambda.textproto")
-        for assignment in [
-            f"events.path={data}/listens.parquet",
-            f"items.features[0].mapping_path={data}/artist_item_mapping.parquet",
-            f"items.features[1].mapping_path={data}/album_item_mapping.parquet",
-            f"items.path={data}/items.parquet",
-            "items.display_columns=title",
-            f"run_dir={run}",
-            f"bundle_root={folder}/bundles",
-            "window.max_windows_per_user=400",
-            "training.epochs=1",
-            "evaluation.max_queries=2000",
-        ]:
-            command += ["--set", assignment]
-        bench.run(command, bench.ours)
-    root = folder / "bundles"
-    return root / (root / "CURRENT").read_text().strip(), run
 
 
 def by_name(found, what):

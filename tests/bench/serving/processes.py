@@ -1,0 +1,139 @@
+"""Servers under load: starts one, sends it calls with ghz, reads its processor
+time, ends it."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+START_SECONDS = 120
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def find_ghz():
+    """Its path; none: not installed."""
+    places = os.environ.get("PATH", "") + os.pathsep
+    return shutil.which("ghz", path=places + str(pathlib.Path.home() / "go/bin"))
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Server:
+    """A running process that answers on `address`."""
+
+    def __init__(self, process, address, metrics=None):
+        self.process, self.address, self.metrics = process, address, metrics
+
+    def cpu_seconds(self):
+        stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        fields = stat.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident_bytes(self):
+        statm = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text()
+        return int(statm.split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    def series(self):
+        """What /metrics has: name with labels -> value."""
+        with urllib.request.urlopen(f"http://{self.metrics}/metrics") as page:
+            text = page.read().decode()
+        found = re.findall(r"^([^#\s]\S*) (\S+)$", text, re.MULTILINE)
+        return {name: float(value) for name, value in found}
+
+
+@contextlib.contextmanager
+def running(command, port, ready, folder, environment, metrics=None):
+    """Waits until ready(log's text, process) is true."""
+    log = pathlib.Path(folder) / f"server-{port}.log"
+    with log.open("w") as to:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdout=to,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            cwd=folder,
+        )
+    try:
+        end = time.monotonic() + START_SECONDS
+        while not ready(log.read_text()):
+            if process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"{command[0]}: {log.read_text()}")
+            time.sleep(0.05)
+        yield Server(process, f"127.0.0.1:{port}", metrics)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextlib.contextmanager
+def segue(binary, bundle_root, folder, environment, settings=()):
+    port, http = free_port(), free_port()
+    command = [binary]
+    for setting in [
+        f"bundle_root={bundle_root}",
+        f"listen_address=127.0.0.1:{port}",
+        f"http_address=127.0.0.1:{http}",
+        "admin_address=",
+        *settings,
+    ]:
+        command += ["--set", setting]
+
+    def ready(_):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{http}/healthz"):
+                return True
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    with running(
+        command, port, ready, folder, environment, f"127.0.0.1:{http}"
+    ) as server:
+        yield server
+
+
+def load(ghz, server, call, data, connections, calls, folder, rate=0):
+    """What ghz measured of so many calls, latencies in ms, and the server's
+    processor time. `call`: proto file, folder of its imports, method; `data`:
+    ghz's arguments. `rate`: calls a second, begun at their times; 0: each
+    connection one at a time."""
+    proto, imports, method = call
+    report = pathlib.Path(folder) / "ghz.json"
+    command = [ghz, "--insecure", "--proto", proto, "--import-paths", imports]
+    command += ["--call", method, *data, "--total", calls]
+    command += ["--concurrency", connections, "--connections", connections]
+    command += ["--timeout", "20s", "--format", "json", "--output", report]
+    if rate:
+        command += ["--async", "--rps", round(rate)]
+    before = server.cpu_seconds()
+    subprocess.run(
+        [str(part) for part in [*command, server.address]],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    cpu = server.cpu_seconds() - before
+    result = json.loads(report.read_text())
+    tail = {
+        point["percentage"]: point["latency"] / 1e6
+        for point in result["latencyDistribution"] or []
+    }
+    codes = result["statusCodeDistribution"] or {}
+    return {
+        "calls": result["count"],
+        "failed": result["count"] - codes.get("OK", 0),
+        "rate": result["rps"],
+        "cpu_us": 1e6 * cpu / result["count"],
+        "p50_ms": tail[50],
+        "p99_ms": tail[99],
+    }
