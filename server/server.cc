@@ -99,7 +99,7 @@ absl::Status Server::StartHttp() {
                    HttpEndpoint::Create(
                        address, {.metrics = [this] { return metrics_.Text(); },
                                  .health = [this] { return Health(); }}));
-  LogInfo(absl::StrCat("serving HTTP on ", http_address()));
+  LogInfo("serving HTTP", {{"address", http_address()}});
   return absl::OkStatus();
 }
 
@@ -125,7 +125,7 @@ absl::Status Server::StartGrpc() {
   }
   UpdateHealth();
   grpc_address_ = FormatAddress(address);
-  LogInfo(absl::StrCat("serving gRPC on ", grpc_address_));
+  LogInfo("serving gRPC", {{"address", grpc_address_}});
   return absl::OkStatus();
 }
 
@@ -150,7 +150,7 @@ absl::Status Server::StartAdmin(std::function<void()> stop) {
                      "names it"));
   }
   admin_address_ = FormatAddress(address);
-  LogInfo(absl::StrCat("serving AdminService on ", admin_address_));
+  LogInfo("serving AdminService", {{"address", admin_address_}});
   return absl::OkStatus();
 }
 
