@@ -77,7 +77,8 @@ Server::Server(const v1::ServerConfig& config)
           PoolOptions(config),
           [this](absl::Span<Job* const> jobs) { executor_.Execute(jobs); },
           [this](int queries) { metrics_.SetQueueLength(queries); }),
-      service_(config, pool_, metrics_) {}
+      request_log_(config.log_request_share()),
+      service_(config, pool_, metrics_, request_log_) {}
 
 Server::~Server() {
   Drain();
