@@ -132,7 +132,7 @@ prepare_data() {
 
 # address_of WHAT: host:port that the server logged for gRPC or HTTP.
 address_of() {
-  sed -n "s/.*serving $1 on \([^ ]*:[0-9]*\).*/\1/p" "$work/server.log" |
+  sed -n "s/.*serving $1 address=\([^ ]*:[0-9]*\).*/\1/p" "$work/server.log" |
     tail -n 1
 }
 
@@ -147,7 +147,7 @@ start_server() {
   local tries
   "$server" --set "bundle_root=$work/bundles" --set listen_address=127.0.0.1:0 \
     --set http_address=127.0.0.1:0 --set admin_address=127.0.0.1:0 \
-    >"$work/server.log" 2>&1 &
+    --set log_format=TEXT >"$work/server.log" 2>&1 &
   server_pid=$!
   echo "$server_pid" >"$work/server.pid"
   for ((tries = 0; tries < 600; tries++)); do

@@ -18,6 +18,7 @@
 #include "server/admission.h"
 #include "server/job.h"
 #include "server/metrics.h"
+#include "server/request_log.h"
 
 namespace segue {
 
@@ -40,7 +41,7 @@ inline constexpr char kRetryPushback[] = "grpc-retry-pushback-ms";
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
 // Owned by gRPC: deletes itself in OnDone(), which comes after Complete() and
-// after the last OnCancel(). Borrows context, buffers and metrics.
+// after the last OnCancel(). Borrows context, buffers, metrics and log.
 //
 // Request and answer live in an arena: one with history and 100 items has some
 // hundred parts, and all go at once.
@@ -51,13 +52,14 @@ template <typename Request, typename Response>
 class Call : public Job, public grpc::ServerUnaryReactor {
  public:
   Call(Method method, grpc::CallbackServerContext& context,
-       grpc::ByteBuffer& answer, Metrics& metrics)
+       grpc::ByteBuffer& answer, Metrics& metrics, RequestLog& log)
       : method_(method),
         arrival_(std::chrono::steady_clock::now()),
         deadline_(ToDeadline(context.raw_deadline())),
         context_(context),
         answer_(answer),
-        metrics_(metrics) {}
+        metrics_(metrics),
+        log_(log) {}
 
   absl::Status Parse(const grpc::ByteBuffer& bytes) {
     grpc::ByteBuffer copy = bytes;  // of the reference, not of the bytes
@@ -94,9 +96,19 @@ class Call : public Job, public grpc::ServerUnaryReactor {
       context_.AddTrailingMetadata(kRetryPushback,
                                    absl::StrCat(retry->count()));
     }
-    metrics_.CountRequest(method_,
-                          static_cast<absl::StatusCode>(sent.error_code()),
-                          std::chrono::steady_clock::now() - arrival_);
+    const auto code = static_cast<absl::StatusCode>(sent.error_code());
+    const auto now = std::chrono::steady_clock::now();
+    metrics_.CountRequest(method_, code, now - arrival_);
+    if (log_.Takes(code, now)) {
+      log_.Log({.method = method_,
+                .code = code,
+                .error = sent.error_message(),
+                .took = now - arrival_,
+                // A map is built for it: not for each call.
+                .request_id = RequestIdOf(context_.client_metadata()),
+                .bundle_version = AnsweredBy(answered_),
+                .size = SizeOf(request_)});
+    }
     Finish(sent);
   }
 
@@ -127,11 +139,12 @@ class Call : public Job, public grpc::ServerUnaryReactor {
   void OnDone() override { delete this; }
 
   const Method method_;
+  grpc::CallbackServerContext& context_;
   const std::chrono::steady_clock::time_point arrival_;
   const Deadline deadline_;
-  grpc::CallbackServerContext& context_;
   grpc::ByteBuffer& answer_;
   Metrics& metrics_;
+  RequestLog& log_;
   std::atomic<bool> cancelled_ = false;
 };
 

@@ -91,6 +91,7 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
   checks.Fraction("live_overlap_processor", config.live_overlap_processor());
   checks.Fraction("min_live_overlap", config.min_live_overlap());
   checks.Fraction("pressed_overlap", config.pressed_overlap());
+  checks.Fraction("log_request_share", config.log_request_share());
   if (config.live_overlap_share() > 0 && config.live_overlap_processor() == 0) {
     checks.Add(
         "live_overlap_processor is 0; live_overlap_share = 0 turns the exact "

@@ -1,29 +1,23 @@
 #include "server/log.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <string>
 
-#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "absl/time/time.h"
 
 namespace segue {
 namespace {
 
 std::atomic<LogLevel> least = LogLevel::kInfo;
+std::atomic<LogFormat> log_format = DefaultLogFormat();
 
-const char* Name(LogLevel level) {
-  switch (level) {
-    case LogLevel::kInfo:
-      return " INFO ";
-    case LogLevel::kWarning:
-      return " WARNING ";
-    case LogLevel::kError:
-      return " ERROR ";
-  }
-  return " ";
+// A pipe that says so has room for a line.
+bool StderrIsReady() {
+  pollfd waited = {.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  return ::poll(&waited, 1, /*timeout=*/0) == 1;
 }
 
 }  // namespace
@@ -31,15 +25,26 @@ const char* Name(LogLevel level) {
 void SetLeastLogLevel(LogLevel level) { least = level; }
 LogLevel LeastLogLevel() { return least; }
 
-void Log(LogLevel level, absl::string_view text) {
+void SetLogFormat(LogFormat format) { log_format = format; }
+LogFormat DefaultLogFormat() {
+  return ::isatty(STDERR_FILENO) == 1 ? LogFormat::kText : LogFormat::kJson;
+}
+
+void Log(LogLevel level, absl::string_view message, LogFields fields) {
   if (level < least) return;
-  const std::string line =
-      absl::StrCat(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(),
-                                    absl::UTCTimeZone()),
-                   Name(level), text, "\n");
+  const std::string line = FormatLogRecord(log_format, {.time = absl::Now(),
+                                                        .level = level,
+                                                        .message = message,
+                                                        .fields = fields});
   // A log that cannot be written is nothing to stop serving for.
   [[maybe_unused]] const ssize_t written =
       ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+bool TryLog(LogLevel level, absl::string_view message, LogFields fields) {
+  if (!StderrIsReady()) return false;
+  Log(level, message, fields);
+  return true;
 }
 
 }  // namespace segue

@@ -1,16 +1,20 @@
 // segue-server: reads its configuration, serves until SIGTERM or SIGINT.
 #include <google/protobuf/stubs/common.h>
+#include <grpc/support/log.h>
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "core/config/text_proto.h"
 #include "core/index/faiss_index.h"
 #include "core/towers/torchscript_towers.h"
@@ -55,23 +59,51 @@ int RunAdmin(const std::string& address, const std::string& command,
   return 0;
 }
 
+// What gRPC has to say is a line of ours.
+void LogForGrpc(gpr_log_func_args* said) {
+  const LogLevel level = said->severity == GPR_LOG_SEVERITY_ERROR
+                             ? LogLevel::kError
+                             : LogLevel::kInfo;
+  TryLog(level, said->message,
+         {{"file", said->file}, {"line", int64_t{said->line}}});
+}
+
+LogFormat FormatOf(const v1::ServerConfig& config) {
+  switch (config.log_format()) {
+    case v1::ServerConfig::TEXT:
+      return LogFormat::kText;
+    case v1::ServerConfig::JSON:
+      return LogFormat::kJson;
+    case v1::ServerConfig::AUTO:
+      break;
+  }
+  return DefaultLogFormat();
+}
+
+// A line for each violation of a configuration.
+void LogLines(absl::string_view text) {
+  for (absl::string_view line : absl::StrSplit(text, '\n')) LogError(line);
+}
+
 int Run(const std::string& config_path, const std::vector<std::string>& set) {
   const sigset_t signals = BlockSignals();
   v1::ServerConfig config;
   const absl::Status loaded = LoadConfig(config_path, set, config);
   if (!loaded.ok()) {
-    LogError(loaded.message());
+    LogLines(loaded.message());
     return 2;
   }
+  SetLogFormat(FormatOf(config));
+  gpr_set_log_function(LogForGrpc);
   auto server =
       Server::Create(config, {.stop = [] { ::kill(::getpid(), SIGTERM); }});
   if (!server.ok()) {
-    LogError(server.status().message());
+    LogLines(server.status().message());
     return server.status().code() == absl::StatusCode::kInvalidArgument ? 2 : 1;
   }
   int signal = 0;
   sigwait(&signals, &signal);
-  LogInfo(absl::StrCat(signal == SIGTERM ? "SIGTERM" : "SIGINT", ": stopping"));
+  LogInfo("stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
   (*server)->Drain();
   return 0;
 }

@@ -61,6 +61,14 @@ prometheus::Family<Gauge>& GaugeFamily(prometheus::Registry& registry,
 
 }  // namespace
 
+absl::string_view MethodName(Method method) {
+  return kMethodNames[static_cast<int>(method)];
+}
+
+absl::string_view OutcomeName(ReloadOutcome outcome) {
+  return kOutcomeNames[static_cast<int>(outcome)];
+}
+
 Metrics::Metrics()
     : seconds_("segue_request_duration_seconds",
                "stage=decode, queue, encode: of a call; stage=resolve, filter: "

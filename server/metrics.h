@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
@@ -18,6 +19,8 @@
 namespace segue {
 
 enum class Method { kRetrieve, kBatchRetrieve, kSimilarItems, kDescribeItems };
+// As the service calls it; lives for ever.
+absl::string_view MethodName(Method method);
 
 // What a query passes on its way, but for the search itself, which is told
 // apart by how it found its answer.
@@ -44,6 +47,9 @@ enum class ReloadOutcome {
   kWrongAnswers,  // answers golden requests otherwise than it should
   kError,         // anything else: the system's errors
 };
+
+// As segue_bundle_reloads_total calls it; lives for ever.
+absl::string_view OutcomeName(ReloadOutcome outcome);
 
 // Of a request's filter: the share of the items that it leaves.
 enum class FilterClass { kNone, kTenPercent, kOnePercent, kOnePerMille, kLess };

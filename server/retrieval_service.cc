@@ -88,7 +88,7 @@ template <typename CallType>
 grpc::ServerUnaryReactor* RetrievalService::Handle(
     Method method, grpc::CallbackServerContext* context,
     const grpc::ByteBuffer* request, grpc::ByteBuffer* answer) {
-  auto* call = new CallType(method, *context, *answer, metrics_);
+  auto* call = new CallType(method, *context, *answer, metrics_, log_);
   absl::Status status = call->Parse(*request);
   if (status.ok()) status = ValidateRequest(bounds_, call->request());
   if (status.ok()) {

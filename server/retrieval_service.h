@@ -7,12 +7,13 @@
 #include "segue/v1/config.pb.h"
 #include "segue/v1/retrieval.grpc.pb.h"
 #include "server/metrics.h"
+#include "server/request_log.h"
 #include "server/worker_pool.h"
 
 namespace segue {
 
 // Handlers run on gRPC's threads and only parse, validate and queue; workers do
-// the rest. Borrows the pool and the metrics, which outlive it and every call.
+// the rest. Borrows pool, metrics and log, which outlive it and every call.
 // Thread-safe.
 class RetrievalService
     : public v1::RetrievalService::WithRawCallbackMethod_Retrieve<
@@ -25,8 +26,9 @@ class RetrievalService
   static constexpr char kName[] = "segue.v1.RetrievalService";
 
   // `bounds`: what request_validation.h checks against.
-  RetrievalService(v1::ServerConfig bounds, WorkerPool& pool, Metrics& metrics)
-      : bounds_(std::move(bounds)), pool_(pool), metrics_(metrics) {}
+  RetrievalService(v1::ServerConfig bounds, WorkerPool& pool, Metrics& metrics,
+                   RequestLog& log)
+      : bounds_(std::move(bounds)), pool_(pool), metrics_(metrics), log_(log) {}
 
   grpc::ServerUnaryReactor* Retrieve(grpc::CallbackServerContext* context,
                                      const grpc::ByteBuffer* request,
@@ -51,6 +53,7 @@ class RetrievalService
   const v1::ServerConfig bounds_;
   WorkerPool& pool_;
   Metrics& metrics_;
+  RequestLog& log_;
 };
 
 }  // namespace segue

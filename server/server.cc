@@ -89,7 +89,8 @@ Server::Server(const v1::ServerConfig& config)
             executor_.Execute(jobs, pressed);
           },
           [this](int queries) { metrics_.SetQueueLength(queries); }),
-      service_(config, pool_, metrics_) {}
+      request_log_(config.log_request_share()),
+      service_(config, pool_, metrics_, request_log_) {}
 
 Server::~Server() {
   Drain();
@@ -111,7 +112,7 @@ absl::Status Server::StartHttp() {
                    HttpEndpoint::Create(
                        address, {.metrics = [this] { return metrics_.Text(); },
                                  .health = [this] { return Health(); }}));
-  LogInfo(absl::StrCat("serving HTTP on ", http_address()));
+  LogInfo("serving HTTP", {{"address", http_address()}});
   return absl::OkStatus();
 }
 
@@ -137,7 +138,7 @@ absl::Status Server::StartGrpc() {
   }
   UpdateHealth();
   grpc_address_ = FormatAddress(address);
-  LogInfo(absl::StrCat("serving gRPC on ", grpc_address_));
+  LogInfo("serving gRPC", {{"address", grpc_address_}});
   return absl::OkStatus();
 }
 
@@ -162,7 +163,7 @@ absl::Status Server::StartAdmin(std::function<void()> stop) {
                      "names it"));
   }
   admin_address_ = FormatAddress(address);
-  LogInfo(absl::StrCat("serving AdminService on ", admin_address_));
+  LogInfo("serving AdminService", {{"address", admin_address_}});
   return absl::OkStatus();
 }
 

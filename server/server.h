@@ -19,6 +19,7 @@
 #include "server/lifecycle/snapshot_holder.h"
 #include "server/metrics.h"
 #include "server/query_executor.h"
+#include "server/request_log.h"
 #include "server/retrieval_service.h"
 #include "server/worker_pool.h"
 
@@ -86,6 +87,7 @@ class Server {
   LiveOverlap live_overlap_;
   QueryExecutor executor_;
   WorkerPool pool_;
+  RequestLog request_log_;
   RetrievalService service_;
   std::unique_ptr<BundleManager> manager_;
   std::unique_ptr<HttpEndpoint> http_;

@@ -209,8 +209,10 @@ void BundleManager::TellOfLive() {
   failed_version_.clear();
   SetLastError(absl::OkStatus());
   metrics_.SetBundle(live->version, live->items.size(), live->bytes);
-  LogInfo(absl::StrCat("bundle ", live->version, " is live: ",
-                       live->items.size(), " items, ", live->bytes, " bytes"));
+  LogInfo("the bundle is live",
+          {{"bundle_version", live->version},
+           {"items", static_cast<int64_t>(live->items.size())},
+           {"bytes", static_cast<int64_t>(live->bytes)}});
   Remember(live->version);
   on_change_(live.get());
 }
@@ -267,11 +269,14 @@ BundleManager::StepResult BundleManager::Fail(const std::string& version,
   // A poll a second would fill the log with one and the same line.
   if (error != last_error()) {
     const SnapshotPtr live = holder_.Get();
-    LogError(absl::StrCat("no new bundle from ", error.message(), "; ",
-                          live == nullptr
-                              ? "nothing is live, requests get UNAVAILABLE"
-                              : absl::StrCat(live->version, " stays live"),
-                          "; trying again"));
+    LogError(live == nullptr
+                 ? "no new bundle; nothing is live, requests get "
+                   "UNAVAILABLE; trying again"
+                 : "no new bundle; what is live stays; trying again",
+             {{"bundle_version", version},
+              {"outcome", OutcomeName(outcome)},
+              {"error", error.message()},
+              {"live_version", VersionOf(live)}});
   }
   SetLastError(error);
   return StepResult::kFailed;

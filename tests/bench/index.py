@@ -2,7 +2,6 @@
 indexes, filters, cost by size, loading, start-up, refreshing."""
 
 import json
-import re
 import subprocess
 import time
 import urllib.error
@@ -165,9 +164,8 @@ def start(bench, bundle):
         try:
             address = None
             for line in server.stderr:
-                found = re.search(r"serving HTTP on (\S+)", line)
-                if found:
-                    address = found.group(1)
+                if '"serving HTTP"' in line:
+                    address = json.loads(line)["address"]
                     break
             while not healthy(address):
                 if time.monotonic() - begin > START_SECONDS:

@@ -105,8 +105,8 @@ std::unique_ptr<RunningServer> RunningServer::Start(
 }
 
 std::string RunningServer::AddressOf(const std::string& what) const {
-  return Between(process_->Errors(), absl::StrCat("serving ", what, " on "),
-                 "\n");
+  return Between(process_->Errors(),
+                 absl::StrCat("\"serving ", what, "\",\"address\":\""), "\"");
 }
 
 grpc::Status RunningServer::Retrieve(const v1::RetrieveRequest& request,

@@ -28,7 +28,9 @@ using segue::testing::MetricValue;
 using segue::testing::RawAnswer;
 using segue::testing::RawCall;
 using std::chrono::hours;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST(ToGrpcStatusTest, DocumentedCodesGoOutAsTheyAre) {
   EXPECT_TRUE(ToGrpcStatus(absl::OkStatus()).ok());
@@ -93,7 +95,7 @@ class CallTest : public ::testing::Test {
             .threads = 1, .max_queued = max_queued, .max_batch = 1},
         std::move(execute), [](int) {});
     service_ = std::make_unique<RetrievalService>(v1::ServerConfig(), *pool_,
-                                                  metrics_);
+                                                  metrics_, log_);
     int port = 0;
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
@@ -114,6 +116,7 @@ class CallTest : public ::testing::Test {
   }
 
   Metrics metrics_;
+  RequestLog log_{0};
   std::unique_ptr<WorkerPool> pool_;
   std::unique_ptr<RetrievalService> service_;
   std::unique_ptr<grpc::Server> server_;
@@ -167,6 +170,23 @@ TEST_F(CallTest, AnErrorCarriesNoAnswer) {
   EXPECT_EQ(answer.status.error_message(), "the index fails");
   EXPECT_EQ(answer.bytes, "");
   EXPECT_EQ(Requests("INTERNAL"), 1);
+}
+
+TEST_F(CallTest, AFailedCallIsLoggedWithItsIdAndItsText) {
+  Start([](absl::Span<Job* const> jobs) {
+    jobs[0]->Complete(absl::InternalError("the index fails"));
+  });
+  grpc::ClientContext context;
+  context.AddMetadata("x-request-id", "r-18");
+  v1::RetrieveRequest request;
+  request.set_user_id("u1");
+  v1::RetrieveResponse response;
+  ::testing::internal::CaptureStderr();
+  (void)v1::RetrievalService::NewStub(channel_)->Retrieve(&context, request,
+                                                          &response);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              AllOf(HasSubstr("ERROR"), HasSubstr("r-18"),
+                    HasSubstr("the index fails"), Not(HasSubstr("u1"))));
 }
 
 TEST_F(CallTest, AFullQueueIsResourceExhaustedAndTheOthersAreAnswered) {

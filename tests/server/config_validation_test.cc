@@ -65,6 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table, ConfigBoundsTest,
     ::testing::Values(
         Bounds{"poll_interval_ms", "10", "9", "86400000", "86400001"},
+        Bounds{"log_request_share", "0", "-0.1", "1", "1.1"},
         Bounds{"worker_threads", "0", "-1", "1024", "1025"},
         Bounds{"max_queued_requests", "1", "0", "1000000", "1000001"},
         Bounds{"max_batch", "1", "0", "1024", "1025"},

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/address.h"
+#include "server/log.h"
 #include "tests/server/running_server.h"
 #include "tests/testing/status_matchers.h"
 
@@ -28,7 +29,9 @@ using segue::testing::RawCall;
 using segue::testing::RunningServer;
 using segue::testing::StatusIs;
 using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using Stub = v1::RetrievalService::Stub;
 
 constexpr char kService[] = "segue.v1.RetrievalService";
@@ -140,6 +143,50 @@ TEST(ServerTest, MetricsAreServedOverHttp) {
   EXPECT_EQ(testing::MetricValue(metrics->body, "segue_bundle_info{version=\"" +
                                                     version + "\"}"),
             1);
+}
+
+// What is logged of one call with an id, where all are.
+std::string LoggedOf(RunningServer& running, const std::string& request) {
+  grpc::ClientContext context;
+  context.AddMetadata("x-request-id", "r-17");
+  v1::RetrieveResponse answer;
+  SetLogFormat(LogFormat::kJson);
+  ::testing::internal::CaptureStderr();
+  // A line is written before its call is answered.
+  (void)running.stub().Retrieve(
+      &context, testing::FromText<v1::RetrieveRequest>(request), &answer);
+  std::string logged = ::testing::internal::GetCapturedStderr();
+  SetLogFormat(DefaultLogFormat());
+  return logged;
+}
+
+TEST(ServerTest, ACallIsFoundInTheLogByItsIdAndItsUserIsNot) {
+  RunningServer running("log_request_share: 1");
+  const std::string version = running.Serve();
+  EXPECT_THAT(
+      LoggedOf(running,
+               "user_id: 'u1' history: ['i3', 'i4'] seed_item: 'i5' top_k: 4 "
+               "exclude_item_ids: 'i6' filter { items { item_ids: ['i7'] } }"),
+      AllOf(HasSubstr("\"message\":\"call finished\",\"method\":\"Retrieve\","
+                      "\"code\":\"OK\",\"took_ms\":"),
+            HasSubstr("\"request_id\":\"r-17\",\"bundle_version\":\"" +
+                      version + "\",\"queries\":1,\"top_k\":4}\n"),
+            Not(HasSubstr("u1")), Not(ContainsRegex("i[0-9]"))));
+}
+
+TEST(ServerTest, OfARefusedCallTheLogHasTheCodeAndNotTheValue) {
+  RunningServer running("log_request_share: 1 max_id_bytes: 8");
+  running.Serve();
+  EXPECT_THAT(
+      LoggedOf(running, "history: 'too-long-to-be-one'"),
+      AllOf(HasSubstr("\"code\":\"INVALID_ARGUMENT\""),
+            HasSubstr("\"request_id\":\"r-17\""), Not(HasSubstr("too-l"))));
+}
+
+TEST(ServerTest, WithoutAShareNoCallIsLogged) {
+  RunningServer running("log_request_share: 0");
+  running.Serve();
+  EXPECT_EQ(LoggedOf(running, "top_k: 1"), "");
 }
 
 TEST(ServerTest, ReflectionListsTheService) {

@@ -13,7 +13,7 @@
 #include "arrow/compute/cast.h"
 #include "arrow/type.h"
 #include "core/base/status_macros.h"
-#include "trainer/data/utf8.h"
+#include "core/base/utf8.h"
 
 namespace segue {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "trainer/data/utf8.h"
+#include "core/base/utf8.h"
 
 namespace segue {
 

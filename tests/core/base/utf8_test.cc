@@ -1,4 +1,4 @@
-#include "trainer/data/utf8.h"
+#include "core/base/utf8.h"
 
 #include <ostream>
 #include <string>
@@ -51,6 +51,19 @@ INSTANTIATE_TEST_SUITE_P(
                       Bytes{"BadFourthByte", "\xf0\x9f\x8e\x28", false},
                       Bytes{"Latin1", "caf\xe9", false}),
     [](const auto& info) { return info.param.name; });
+
+TEST(Utf8CharacterBytesTest, TellsWhereTheFirstCharacterEnds) {
+  EXPECT_EQ(Utf8CharacterBytes("az"), 1);
+  EXPECT_EQ(Utf8CharacterBytes("\xc2\x80z"), 2);
+  EXPECT_EQ(Utf8CharacterBytes("\xe2\x82\xacz"), 3);
+  EXPECT_EQ(Utf8CharacterBytes("\xf0\x9f\x8e\xb5z"), 4);
+}
+
+TEST(Utf8CharacterBytesTest, IsZeroWhereThereIsNone) {
+  EXPECT_EQ(Utf8CharacterBytes(""), 0);
+  EXPECT_EQ(Utf8CharacterBytes("\xffz"), 0);
+  EXPECT_EQ(Utf8CharacterBytes("\xe2\x82"), 0);
+}
 
 }  // namespace
 }  // namespace segue

@@ -1,4 +1,4 @@
-#include "trainer/data/utf8.h"
+#include "core/base/utf8.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -29,17 +29,24 @@ Sequence SequenceOf(uint8_t lead) {
 
 }  // namespace
 
-bool IsValidUtf8(absl::string_view text) {
+size_t Utf8CharacterBytes(absl::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  for (size_t i = 0; i < text.size();) {
-    const Sequence sequence = SequenceOf(byte(i));
-    if (sequence.bytes == 0 || i + sequence.bytes > text.size()) return false;
-    for (size_t k = 1; k < sequence.bytes; ++k) {
-      const uint8_t low = k == 1 ? sequence.low : 0x80;
-      const uint8_t high = k == 1 ? sequence.high : 0xbf;
-      if (byte(i + k) < low || byte(i + k) > high) return false;
-    }
-    i += sequence.bytes;
+  if (text.empty()) return 0;
+  const Sequence sequence = SequenceOf(byte(0));
+  if (sequence.bytes > text.size()) return 0;
+  for (size_t k = 1; k < sequence.bytes; ++k) {
+    const uint8_t low = k == 1 ? sequence.low : 0x80;
+    const uint8_t high = k == 1 ? sequence.high : 0xbf;
+    if (byte(k) < low || byte(k) > high) return 0;
+  }
+  return sequence.bytes;
+}
+
+bool IsValidUtf8(absl::string_view text) {
+  while (!text.empty()) {
+    const size_t bytes = Utf8CharacterBytes(text);
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
   }
   return true;
 }
