@@ -29,10 +29,11 @@ struct Query {
 class Pass {
  public:
   Pass(std::shared_ptr<const ServingSnapshot> snapshot, Metrics& metrics,
-       LiveOverlap& live_overlap)
+       LiveOverlap& live_overlap, LiveHits& live_hits)
       : snapshot_(std::move(snapshot)),
         metrics_(metrics),
         live_overlap_(live_overlap),
+        live_hits_(live_hits),
         raised_(live_overlap.raised(*snapshot_)) {}
 
   // Completes the job, or leaves its queries to be answered.
@@ -138,6 +139,8 @@ class Pass {
           metrics_.ObserveStage(Stage::kRefine, found->refining);
         }
         live_overlap_.Offer(snapshot_, vector, query.resolved, *found);
+        live_hits_.Observe(job->query(query.index), query.resolved.top_k,
+                           response, job->queued_at);
       }
     }
     if (status.ok()) metrics_.CountUnknownHistory(response.unknown_history());
@@ -163,6 +166,7 @@ class Pass {
   const std::shared_ptr<const ServingSnapshot> snapshot_;
   Metrics& metrics_;
   LiveOverlap& live_overlap_;
+  LiveHits& live_hits_;
   const int32_t raised_;  // of this pass
   std::vector<Query> queries_;
   std::vector<Job*> open_;  // null once completed: the job may be gone
@@ -207,7 +211,7 @@ void QueryExecutor::ExecuteBy(SnapshotPtr snapshot,
     }
     return;
   }
-  Pass pass(std::move(snapshot), metrics_, live_overlap_);
+  Pass pass(std::move(snapshot), metrics_, live_overlap_, live_hits_);
   for (Job* job : jobs) pass.Admit(job);
   pass.AnswerAll(max_batch_);
 }

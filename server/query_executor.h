@@ -6,6 +6,7 @@
 #include "absl/types/span.h"
 #include "server/job.h"
 #include "server/lifecycle/snapshot_holder.h"
+#include "server/live_hits.h"
 #include "server/live_overlap.h"
 #include "server/metrics.h"
 
@@ -17,10 +18,11 @@ class QueryExecutor {
  public:
   // `max_batch`: queries of one forward pass.
   QueryExecutor(const SnapshotHolder& snapshots, Metrics& metrics,
-                LiveOverlap& live_overlap, int max_batch)
+                LiveOverlap& live_overlap, LiveHits& live_hits, int max_batch)
       : snapshots_(snapshots),
         metrics_(metrics),
         live_overlap_(live_overlap),
+        live_hits_(live_hits),
         max_batch_(max_batch) {}
 
   // Completes each job: those that name no version by one snapshot, the live
@@ -36,6 +38,7 @@ class QueryExecutor {
   const SnapshotHolder& snapshots_;
   Metrics& metrics_;
   LiveOverlap& live_overlap_;
+  LiveHits& live_hits_;
   const int max_batch_;
 };
 
