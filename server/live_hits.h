@@ -33,7 +33,7 @@ namespace segue {
 //
 // Keeps no ids but hashes of them, salted, each for the time to live at most
 // (until the next request that is followed). Any thread. One lock for all:
-// only users that are followed take it, for less than a microsecond, beside a
+// only users that are followed take it, for one to three microseconds, beside a
 // search of hundreds.
 class LiveHits {
  public:
