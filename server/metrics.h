@@ -77,7 +77,8 @@ class Metrics {
   }
   void CountLiveOverlapDropped() { live_overlap_dropped_->Increment(); }
   void SetEffortRaised(int points) { effort_raised_->Set(points); }
-  // Both from one thread at a time; nobody counts by what was removed.
+  // Both take a lock, from one thread at a time; nobody counts by what was
+  // removed.
   LiveHitCounters AddLiveHits(const std::string& version);
   void RemoveLiveHits(const LiveHitCounters& counters);
   void ObserveStage(Stage stage, Seconds took) {
