@@ -54,9 +54,9 @@ class Call : public Job, public grpc::ServerUnaryReactor {
   Call(Method method, grpc::CallbackServerContext& context,
        grpc::ByteBuffer& answer, Metrics& metrics, RequestLog& log)
       : method_(method),
+        context_(context),
         arrival_(std::chrono::steady_clock::now()),
         deadline_(ToDeadline(context.raw_deadline())),
-        context_(context),
         answer_(answer),
         metrics_(metrics),
         log_(log) {}

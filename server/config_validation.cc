@@ -102,6 +102,10 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
         "min_live_overlap is set, and live_overlap_share is 0: nothing would "
         "measure it");
   }
+  checks.Fraction("live_hit_user_share", config.live_hit_user_share());
+  checks.Range("live_hit_ttl_s", config.live_hit_ttl_s(), 1, kDayMs / 1000);
+  checks.Range("live_hit_bytes", config.live_hit_bytes(), 1 << 10,
+               int64_t{1} << 34);
   checks.Range("max_message_bytes", config.max_message_bytes(), 1024,
                int64_t{1} << 30);
   checks.Range("max_concurrent_streams", config.max_concurrent_streams(), 1,

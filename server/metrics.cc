@@ -138,6 +138,21 @@ Metrics::Metrics()
                "them be searched exactly.")
            .Register(registry_)
            .Add({});
+  live_hit_labels_ =
+      &prometheus::BuildCounter()
+           .Name("segue_live_hit_labels_total")
+           .Help(
+               "Answers of at least k items whose user came back with another "
+               "newest item, of a share of the users, by the version that gave "
+               "them. Needs sticky routing: requests of one user reach one "
+               "server.")
+           .Register(registry_);
+  live_hits_ = &prometheus::BuildCounter()
+                    .Name("segue_live_hits_total")
+                    .Help(
+                        "Of segue_live_hit_labels_total, those that had that "
+                        "item among the first k: hit@k is their ratio.")
+                    .Register(registry_);
   effort_raised_ =
       &GaugeFamily(registry_, "segue_effort_raised_points",
                    "Points of the tuner's table that searches are above the "
@@ -197,6 +212,22 @@ void Metrics::ObserveEmbed(int queries, Seconds took) {
 void Metrics::ObserveSearch(v1::FoundBy by, Seconds took) {
   const int way = std::max<int>(by - v1::INDEX, 0);
   search_seconds_[way]->Observe(took.count());
+}
+
+LiveHitCounters Metrics::AddLiveHits(const std::string& version) {
+  LiveHitCounters counters;
+  for (size_t i = 0; i < kLiveHitKs.size(); ++i) {
+    const prometheus::Labels labels = {{"version", version},
+                                       {"k", std::to_string(kLiveHitKs[i])}};
+    counters.labels[i] = &live_hit_labels_->Add(labels);
+    counters.hits[i] = &live_hits_->Add(labels);
+  }
+  return counters;
+}
+
+void Metrics::RemoveLiveHits(const LiveHitCounters& counters) {
+  for (Counter* labels : counters.labels) live_hit_labels_->Remove(labels);
+  for (Counter* hits : counters.hits) live_hits_->Remove(hits);
 }
 
 void Metrics::SetBundle(const std::string& version, int64_t items,

@@ -54,9 +54,16 @@ absl::string_view OutcomeName(ReloadOutcome outcome);
 // Of a request's filter: the share of the items that it leaves.
 enum class FilterClass { kNone, kTenPercent, kOnePercent, kOnePerMille, kLess };
 
-// Owns every series. All exist from the start, at 0, so that rates have a
-// beginning. Any thread; SetBundle() from one. What requests call takes no
-// lock.
+// Of live hit@k.
+inline constexpr std::array<int, 2> kLiveHitKs = {10, 100};
+// Of the answers of one version, by kLiveHitKs.
+struct LiveHitCounters {
+  std::array<prometheus::Counter*, 2> labels{}, hits{};
+};
+
+// Owns every series. All but those of a version exist from the start, at 0, so
+// that rates have a beginning. Any thread; SetBundle() from one. What requests
+// call takes no lock.
 class Metrics {
  public:
   using Seconds = std::chrono::duration<double>;
@@ -77,6 +84,10 @@ class Metrics {
   }
   void CountLiveOverlapDropped() { live_overlap_dropped_->Increment(); }
   void SetEffortRaised(int points) { effort_raised_->Set(points); }
+  // Both take a lock, from one thread at a time; nobody counts by what was
+  // removed.
+  LiveHitCounters AddLiveHits(const std::string& version);
+  void RemoveLiveHits(const LiveHitCounters& counters);
   void ObserveStage(Stage stage, Seconds took) {
     stage_seconds_[static_cast<int>(stage)]->Observe(took.count());
   }
@@ -116,6 +127,7 @@ class Metrics {
   prometheus::Counter* lowered_;
   std::array<Histogram*, kFilterClasses> live_overlap_{};
   prometheus::Counter* live_overlap_dropped_;
+  prometheus::Family<prometheus::Counter>*live_hit_labels_, *live_hits_;
   prometheus::Gauge* effort_raised_;
   prometheus::Gauge* queue_length_;
   prometheus::Family<prometheus::Gauge>* bundle_info_;

@@ -29,10 +29,11 @@ struct Query {
 class Pass {
  public:
   Pass(std::shared_ptr<const ServingSnapshot> snapshot, Metrics& metrics,
-       LiveOverlap& live_overlap, double target_overlap)
+       LiveOverlap& live_overlap, LiveHits& live_hits, double target_overlap)
       : snapshot_(std::move(snapshot)),
         metrics_(metrics),
         live_overlap_(live_overlap),
+        live_hits_(live_hits),
         effort_{.raised = live_overlap.raised(*snapshot_),
                 .target_overlap = target_overlap} {}
 
@@ -139,6 +140,8 @@ class Pass {
           metrics_.ObserveStage(Stage::kRefine, found->refining);
         }
         live_overlap_.Offer(snapshot_, vector, query.resolved, *found);
+        live_hits_.Observe(job->query(query.index), query.resolved.top_k,
+                           response, job->queued_at);
       }
     }
     if (status.ok()) {
@@ -167,6 +170,7 @@ class Pass {
   const std::shared_ptr<const ServingSnapshot> snapshot_;
   Metrics& metrics_;
   LiveOverlap& live_overlap_;
+  LiveHits& live_hits_;
   const LiveEffort effort_;  // of this pass
   std::vector<Query> queries_;
   std::vector<Job*> open_;  // null once completed: the job may be gone
@@ -213,7 +217,7 @@ void QueryExecutor::ExecuteBy(const SnapshotPtr& snapshot,
   }
   const bool lower =
       pressed && options_.pressed_overlap < snapshot->target_overlap;
-  Pass pass(snapshot, metrics_, live_overlap_,
+  Pass pass(snapshot, metrics_, live_overlap_, live_hits_,
             lower ? options_.pressed_overlap : 0);
   for (Job* job : jobs) pass.Admit(job);
   pass.AnswerAll(options_.max_batch);

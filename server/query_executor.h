@@ -6,6 +6,7 @@
 #include "absl/types/span.h"
 #include "server/job.h"
 #include "server/lifecycle/snapshot_holder.h"
+#include "server/live_hits.h"
 #include "server/live_overlap.h"
 #include "server/metrics.h"
 
@@ -23,10 +24,12 @@ class QueryExecutor {
     double pressed_overlap = 0;
   };
   QueryExecutor(const SnapshotHolder& snapshots, Metrics& metrics,
-                LiveOverlap& live_overlap, const Options& options)
+                LiveOverlap& live_overlap, LiveHits& live_hits,
+                const Options& options)
       : snapshots_(snapshots),
         metrics_(metrics),
         live_overlap_(live_overlap),
+        live_hits_(live_hits),
         options_(options) {}
 
   // Completes each job: those that name no version by one snapshot, the live
@@ -43,6 +46,7 @@ class QueryExecutor {
   const SnapshotHolder& snapshots_;
   Metrics& metrics_;
   LiveOverlap& live_overlap_;
+  LiveHits& live_hits_;
   const Options options_;
 };
 

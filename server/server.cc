@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -49,6 +50,14 @@ BundleManager::Options ManagerOptions(const v1::ServerConfig& config) {
           .state_file = config.state_file()};
 }
 
+LiveHits::Options LiveHitsOptions(const v1::ServerConfig& config) {
+  std::random_device random;
+  return {.share = config.live_hit_user_share(),
+          .ttl = std::chrono::seconds(config.live_hit_ttl_s()),
+          .bytes = config.live_hit_bytes(),
+          .salt = (uint64_t{random()} << 32) | random()};
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Create(
@@ -62,6 +71,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
           [server = server.get()](const ServingSnapshot* live) {
             if (live != nullptr) {
               server->live_overlap_.Begin(*live);
+              server->live_hits_.SetVersions(
+                  {live->version, VersionOf(server->snapshots_.previous())},
+                  LiveHits::Clock::now());
             } else {
               server->live_overlap_.End();
             }
@@ -80,7 +92,8 @@ Server::Server(const v1::ServerConfig& config)
                      .processor = config.live_overlap_processor(),
                      .min_overlap = config.min_live_overlap()},
                     metrics_),
-      executor_(snapshots_, metrics_, live_overlap_,
+      live_hits_(LiveHitsOptions(config), metrics_),
+      executor_(snapshots_, metrics_, live_overlap_, live_hits_,
                 {.max_batch = config.max_batch(),
                  .pressed_overlap = config.pressed_overlap()}),
       pool_(

@@ -17,6 +17,7 @@
 #include "server/http_endpoint.h"
 #include "server/lifecycle/bundle_manager.h"
 #include "server/lifecycle/snapshot_holder.h"
+#include "server/live_hits.h"
 #include "server/metrics.h"
 #include "server/query_executor.h"
 #include "server/request_log.h"
@@ -85,6 +86,7 @@ class Server {
   Metrics metrics_;
   SnapshotHolder snapshots_;
   LiveOverlap live_overlap_;
+  LiveHits live_hits_;
   QueryExecutor executor_;
   WorkerPool pool_;
   RequestLog request_log_;

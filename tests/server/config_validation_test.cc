@@ -78,7 +78,10 @@ INSTANTIATE_TEST_SUITE_P(
         Bounds{"max_message_bytes", "1024", "1023", "1073741824", "1073741825"},
         Bounds{"max_concurrent_streams", "1", "0", "1000000", "1000001"},
         Bounds{"drain_timeout_ms", "0", "-1", "86400000", "86400001"},
-        Bounds{"drain_delay_ms", "0", "-1", "86400000", "86400001"}),
+        Bounds{"drain_delay_ms", "0", "-1", "86400000", "86400001"},
+        Bounds{"live_hit_user_share", "0", "-0.1", "1", "1.1"},
+        Bounds{"live_hit_ttl_s", "1", "0", "86400", "86401"},
+        Bounds{"live_hit_bytes", "1024", "1023", "17179869184", "17179869185"}),
     [](const auto& info) { return info.param.field; });
 
 TEST(ConfigValidationTest, ABundleLimitIsNotNegative) {

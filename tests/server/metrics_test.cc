@@ -81,6 +81,7 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
   std::vector<std::string> types;
   Metrics metrics;
   metrics.SetBundle("v", 1, 1);
+  metrics.AddLiveHits("v");
   std::istringstream text(metrics.Text());
   for (std::string line; std::getline(text, line);) {
     if (line.rfind("# TYPE ", 0) == 0) types.push_back(line.substr(7));
@@ -92,7 +93,8 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
           "segue_request_duration_seconds histogram",
           "segue_embed_batch_queries histogram", "segue_live_overlap histogram",
           "segue_live_overlap_dropped_total counter",
-          "segue_effort_raised_points gauge",
+          "segue_live_hit_labels_total counter",
+          "segue_live_hits_total counter", "segue_effort_raised_points gauge",
           "segue_unknown_history_ids_total counter", "segue_queue_length gauge",
           "segue_requests_shed_total counter",
           "segue_effort_lowered_total counter", "segue_bundle_info gauge",

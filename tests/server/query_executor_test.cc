@@ -1,10 +1,12 @@
 #include "server/query_executor.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/fake_job.h"
@@ -62,7 +64,8 @@ class QueryExecutorTest : public ::testing::Test {
   }
 
   void Execute(const std::vector<Job*>& jobs, int max_batch = 16) {
-    QueryExecutor(holder_, metrics_, live_overlap_, {.max_batch = max_batch})
+    QueryExecutor(holder_, metrics_, live_overlap_, live_hits_,
+                  {.max_batch = max_batch})
         .Execute(jobs);
   }
 
@@ -73,6 +76,10 @@ class QueryExecutorTest : public ::testing::Test {
   SnapshotHolder holder_;
   Metrics metrics_;
   LiveOverlap live_overlap_{{}, metrics_};
+  LiveHits live_hits_{{.share = 1,
+                       .ttl = std::chrono::minutes(1),
+                       .bytes = 8 * LiveHits::kAnswerBytes},
+                      metrics_};
   std::shared_ptr<const ServingSnapshot> retired_;
   std::vector<std::vector<float>> embedded_;  // seed rows of each forward pass
   int searches_ = 0;
@@ -117,7 +124,7 @@ TEST_F(QueryExecutorTest, PressedSearchesThatNameNoEffortAreCheaper) {
   const auto nprobe = [&](const std::string& request, double pressed_overlap,
                           bool pressed) {
     FakeJob job({request});
-    QueryExecutor(holder_, metrics_, live_overlap_,
+    QueryExecutor(holder_, metrics_, live_overlap_, live_hits_,
                   {.max_batch = 1, .pressed_overlap = pressed_overlap})
         .Execute(std::vector<Job*>{&job}, pressed);
     EXPECT_THAT(job.statuses, ElementsAre(IsOk()));
@@ -351,6 +358,37 @@ TEST_F(QueryExecutorTest, MeasuresPassesSearchesAndUnknownIds) {
                    "stage=\"search\"}"),
             3);
   EXPECT_EQ(Metric("segue_unknown_history_ids_total"), 3);
+}
+
+TEST_F(QueryExecutorTest, TheNextItemOfAUserIsTheLabelOfTheAnswerBefore) {
+  Publish(TinySnapshot());
+  const std::string version = holder_.Get()->version;
+  FakeJob job({"user_id: 'u1' history: 'i3' top_k: 10 exclude_history: true"});
+  Execute({&job});
+  const std::string next = job.responses[0].item_ids(1);
+  FakeJob after({absl::StrCat("user_id: 'u1' history: ['i3', '", next, "']")});
+  after.queued_at = job.queued_at + std::chrono::seconds(1);
+  Execute({&after});
+  const auto counted = [&](const char* what, int k) {
+    return Metric(absl::StrCat("segue_live_", what, "_total{k=\"", k,
+                               "\",version=\"", version, "\"}"));
+  };
+  EXPECT_EQ(counted("hit_labels", 10), 1);
+  EXPECT_EQ(counted("hits", 10), 1);
+  // It was asked for 10.
+  EXPECT_EQ(counted("hit_labels", 100), 0);
+}
+
+TEST_F(QueryExecutorTest, AQueryThatIsNotAnsweredIsNotFollowed) {
+  PublishFake();
+  FakeJob good({"user_id: 'u' seed_item: 'i0'"});
+  FakeJob bad({"user_id: 'u' seed_item: 'i1'"});
+  bad.queued_at = good.queued_at + std::chrono::seconds(1);
+  Execute({&good});
+  on_search_ = [] { return absl::InternalError("the index fails"); };
+  Execute({&bad});
+  EXPECT_EQ(Metric("segue_live_hit_labels_total{k=\"10\",version=\"fake\"}"),
+            0);
 }
 
 TEST_F(QueryExecutorTest, AJobIsAnsweredByTheVersionThatItNames) {

@@ -1,4 +1,4 @@
-// Bundles replaced under load.
+// Bundles replaced, under load too.
 #include <atomic>
 #include <map>
 #include <memory>
@@ -128,6 +128,36 @@ TEST(ServerSwapTest, UnderConcurrentCallsNoneFailsAndNoneMixesVersions) {
   EXPECT_GT(good, kSwaps);
   EXPECT_EQ(server.Metric("segue_bundle_reloads_total{outcome=\"success\"}"),
             kSwaps + 1);
+}
+
+std::string LiveHitSeries(const char* what, const std::string& version) {
+  return absl::StrCat("segue_live_", what, "_total{k=\"10\",version=\"",
+                      version, "\"}");
+}
+
+TEST(ServerSwapTest, LiveHitsAreThoseOfTheVersionsInMemory) {
+  RunningServer server("live_hit_user_share: 1");
+  const std::string one = server.Serve({.prefix = "a"});
+  v1::RetrieveResponse answer, after;
+  ASSERT_TRUE(
+      server.Call(&Stub::Retrieve, "user_id: 'u' history: 'a0'", answer).ok());
+  const std::string two = server.Serve({.prefix = "b"});
+  ASSERT_TRUE(server
+                  .Call(&Stub::Retrieve,
+                        absl::StrCat("user_id: 'u' history: ['a0', '",
+                                     answer.item_ids(1), "']"),
+                        after)
+                  .ok());
+  ASSERT_EQ(after.bundle_version(), two);
+  for (const char* what : {"hit_labels", "hits"}) {
+    EXPECT_EQ(server.Metric(LiveHitSeries(what, one)), 1) << what;
+    EXPECT_EQ(server.Metric(LiveHitSeries(what, two)), 0) << what;
+  }
+  const std::string three = server.Serve({.prefix = "c"});
+  const auto values = MetricValues(server.server().metrics().Text());
+  EXPECT_EQ(values.count(LiveHitSeries("hit_labels", one)), 0u);
+  EXPECT_EQ(values.count(LiveHitSeries("hit_labels", two)), 1u);
+  EXPECT_EQ(values.count(LiveHitSeries("hit_labels", three)), 1u);
 }
 
 }  // namespace
