@@ -100,6 +100,10 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
         "min_live_overlap is set, and live_overlap_share is 0: nothing would "
         "measure it");
   }
+  checks.Fraction("shadow_processor", config.shadow_processor());
+  if (config.shadow_processor() == 0) {
+    checks.Add("shadow_processor is 0; a shadow of share 0 gets no copies");
+  }
   checks.Range("max_message_bytes", config.max_message_bytes(), 1024,
                int64_t{1} << 30);
   checks.Range("max_concurrent_streams", config.max_concurrent_streams(), 1,

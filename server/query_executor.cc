@@ -12,11 +12,13 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/retrieval/retriever.h"
+#include "server/process.h"
 
 namespace segue {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using Seconds = ShadowTraffic::Seconds;
 
 // One query of a job, resolved.
 struct Query {
@@ -29,10 +31,12 @@ struct Query {
 class Pass {
  public:
   Pass(std::shared_ptr<const ServingSnapshot> snapshot, Metrics& metrics,
-       LiveOverlap& live_overlap)
+       LiveOverlap& live_overlap, ShadowTraffic& shadow_traffic)
       : snapshot_(std::move(snapshot)),
         metrics_(metrics),
         live_overlap_(live_overlap),
+        shadow_traffic_(shadow_traffic),
+        copies_(shadow_traffic.copies()),
         raised_(live_overlap.raised(*snapshot_)) {}
 
   // Completes the job, or leaves its queries to be answered.
@@ -116,8 +120,10 @@ class Pass {
   absl::Status Embed(const std::vector<const ResolvedQuery*>& chunk,
                      std::vector<float>& vectors) {
     const auto start = Clock::now();
+    const Seconds busy = BusyTime();
     absl::Status status = EmbedQueries(*snapshot_, chunk, vectors);
     metrics_.ObserveEmbed(static_cast<int>(chunk.size()), Clock::now() - start);
+    embed_share_ = (BusyTime() - busy) / static_cast<double>(chunk.size());
     return status;
   }
 
@@ -129,6 +135,7 @@ class Pass {
     v1::RetrieveResponse& response = job->response(query.index);
     if (status.ok()) {
       const auto start = Clock::now();
+      const Seconds busy = BusyTime();
       const auto found =
           SearchAndFill(*snapshot_, vector, query.resolved, response);
       status = found.status();
@@ -138,12 +145,19 @@ class Pass {
           metrics_.ObserveStage(Stage::kRefine, found->refining);
         }
         live_overlap_.Offer(snapshot_, vector, query.resolved, *found);
+        if (copies_ && job->bundle_version().empty()) {
+          shadow_traffic_.Offer(*snapshot_, job->query(query.index), response,
+                                embed_share_ + (BusyTime() - busy));
+        }
       }
     }
     if (status.ok()) metrics_.CountUnknownHistory(response.unknown_history());
     const bool last = query.index + 1 == job->query_count();
     if (!status.ok() || last) Complete(query.job, status);
   }
+
+  // Of this thread, for the shadow's alone: it costs a call of the system.
+  Seconds BusyTime() const { return copies_ ? ThreadTime() : Seconds(0); }
 
   // Whether an answer is still to be given; completes a job that nobody wants
   // any more.
@@ -163,7 +177,10 @@ class Pass {
   const std::shared_ptr<const ServingSnapshot> snapshot_;
   Metrics& metrics_;
   LiveOverlap& live_overlap_;
-  const int32_t raised_;  // of this pass
+  ShadowTraffic& shadow_traffic_;
+  const bool copies_;
+  Seconds embed_share_{};  // of one query in the last forward pass
+  const int32_t raised_;   // of this pass
   std::vector<Query> queries_;
   std::vector<Job*> open_;  // null once completed: the job may be gone
 };
@@ -203,11 +220,11 @@ void QueryExecutor::ExecuteBy(SnapshotPtr snapshot,
                     "no bundle is loaded yet; retry later, with backoff")
               : absl::NotFoundError(absl::StrCat(
                     "bundle_version: ", job->bundle_version().substr(0, 64),
-                    " is neither live nor held")));
+                    " is neither live nor held, and no shadow")));
     }
     return;
   }
-  Pass pass(std::move(snapshot), metrics_, live_overlap_);
+  Pass pass(std::move(snapshot), metrics_, live_overlap_, shadow_traffic_);
   for (Job* job : jobs) pass.Admit(job);
   pass.AnswerAll(max_batch_);
 }

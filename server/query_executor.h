@@ -8,6 +8,7 @@
 #include "server/lifecycle/snapshot_holder.h"
 #include "server/live_overlap.h"
 #include "server/metrics.h"
+#include "server/shadow_traffic.h"
 
 namespace segue {
 
@@ -17,10 +18,12 @@ class QueryExecutor {
  public:
   // `max_batch`: queries of one forward pass.
   QueryExecutor(const SnapshotHolder& snapshots, Metrics& metrics,
-                LiveOverlap& live_overlap, int max_batch)
+                LiveOverlap& live_overlap, ShadowTraffic& shadow_traffic,
+                int max_batch)
       : snapshots_(snapshots),
         metrics_(metrics),
         live_overlap_(live_overlap),
+        shadow_traffic_(shadow_traffic),
         max_batch_(max_batch) {}
 
   // Completes each job: those that name no version by one snapshot, the live
@@ -36,6 +39,7 @@ class QueryExecutor {
   const SnapshotHolder& snapshots_;
   Metrics& metrics_;
   LiveOverlap& live_overlap_;
+  ShadowTraffic& shadow_traffic_;
   const int max_batch_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -62,7 +63,8 @@ class QueryExecutorTest : public ::testing::Test {
   }
 
   void Execute(const std::vector<Job*>& jobs, int max_batch = 16) {
-    QueryExecutor(holder_, metrics_, live_overlap_, max_batch).Execute(jobs);
+    QueryExecutor(holder_, metrics_, live_overlap_, shadow_traffic_, max_batch)
+        .Execute(jobs);
   }
 
   double Metric(const std::string& series) {
@@ -72,6 +74,7 @@ class QueryExecutorTest : public ::testing::Test {
   SnapshotHolder holder_;
   Metrics metrics_;
   LiveOverlap live_overlap_{{}, metrics_};
+  ShadowTraffic shadow_traffic_{/*processor=*/1, metrics_};
   std::shared_ptr<const ServingSnapshot> retired_;
   std::vector<std::vector<float>> embedded_;  // seed rows of each forward pass
   int searches_ = 0;
@@ -343,6 +346,20 @@ TEST_F(QueryExecutorTest, AJobIsAnsweredByTheVersionThatItNames) {
   EXPECT_THAT(unknown.statuses,
               ElementsAre(StatusIs(absl::StatusCode::kNotFound,
                                    HasSubstr("three is neither live"))));
+}
+
+TEST_F(QueryExecutorTest, WhatNamesNoVersionIsCopiedToTheShadow) {
+  Publish(TinySnapshot());
+  shadow_traffic_.SetLive(holder_.Get()->version);
+  shadow_traffic_.SetShadow(TinySnapshot(), /*share=*/1);
+  FakeJob one({"history: 'i3'"}), two({"", "user_id: 'u1'"}), named({""});
+  named.version = holder_.Get()->version;
+  Execute({&named, &one, &two});
+  while (shadow_traffic_.status()->queries() < 3) std::this_thread::yield();
+  shadow_traffic_.Stop();
+  EXPECT_EQ(Metric("segue_shadow_overlap_count"), 3);
+  EXPECT_EQ(Metric("segue_shadow_overlap_sum"), 3);
+  EXPECT_GT(Metric("segue_shadow_duration_seconds_sum{bundle=\"live\"}"), 0);
 }
 
 }  // namespace
