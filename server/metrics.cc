@@ -77,7 +77,7 @@ Metrics::Metrics()
                      "The shadow's mean score less the live one, over the "
                      "items of both answers."),
       shadow_seconds_("segue_shadow_duration_seconds",
-                      "Processor time of embedding and searching a query that "
+                      "Processor time of embedding and searching a copy that "
                       "both answered, by bundle.") {
   auto& requests = prometheus::BuildCounter()
                        .Name("segue_requests_total")

@@ -12,13 +12,11 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/retrieval/retriever.h"
-#include "server/process.h"
 
 namespace segue {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Seconds = ShadowTraffic::Seconds;
 
 // One query of a job, resolved.
 struct Query {
@@ -36,7 +34,6 @@ class Pass {
         metrics_(metrics),
         live_overlap_(live_overlap),
         shadow_traffic_(shadow_traffic),
-        copies_(shadow_traffic.copies()),
         raised_(live_overlap.raised(*snapshot_)) {}
 
   // Completes the job, or leaves its queries to be answered.
@@ -120,10 +117,8 @@ class Pass {
   absl::Status Embed(const std::vector<const ResolvedQuery*>& chunk,
                      std::vector<float>& vectors) {
     const auto start = Clock::now();
-    const Seconds busy = BusyTime();
     absl::Status status = EmbedQueries(*snapshot_, chunk, vectors);
     metrics_.ObserveEmbed(static_cast<int>(chunk.size()), Clock::now() - start);
-    embed_share_ = (BusyTime() - busy) / static_cast<double>(chunk.size());
     return status;
   }
 
@@ -135,7 +130,6 @@ class Pass {
     v1::RetrieveResponse& response = job->response(query.index);
     if (status.ok()) {
       const auto start = Clock::now();
-      const Seconds busy = BusyTime();
       const auto found =
           SearchAndFill(*snapshot_, vector, query.resolved, response);
       status = found.status();
@@ -145,9 +139,8 @@ class Pass {
           metrics_.ObserveStage(Stage::kRefine, found->refining);
         }
         live_overlap_.Offer(snapshot_, vector, query.resolved, *found);
-        if (copies_ && job->bundle_version().empty()) {
-          shadow_traffic_.Offer(*snapshot_, job->query(query.index), response,
-                                embed_share_ + (BusyTime() - busy));
+        if (job->bundle_version().empty()) {
+          shadow_traffic_.Offer(snapshot_, job->query(query.index));
         }
       }
     }
@@ -155,9 +148,6 @@ class Pass {
     const bool last = query.index + 1 == job->query_count();
     if (!status.ok() || last) Complete(query.job, status);
   }
-
-  // Of this thread, for the shadow's alone: it costs a call of the system.
-  Seconds BusyTime() const { return copies_ ? ThreadTime() : Seconds(0); }
 
   // Whether an answer is still to be given; completes a job that nobody wants
   // any more.
@@ -178,9 +168,7 @@ class Pass {
   Metrics& metrics_;
   LiveOverlap& live_overlap_;
   ShadowTraffic& shadow_traffic_;
-  const bool copies_;
-  Seconds embed_share_{};  // of one query in the last forward pass
-  const int32_t raised_;   // of this pass
+  const int32_t raised_;  // of this pass
   std::vector<Query> queries_;
   std::vector<Job*> open_;  // null once completed: the job may be gone
 };

@@ -1,5 +1,6 @@
 #include "server/shadow_traffic.h"
 
+#include <chrono>
 #include <cmath>
 #include <string_view>
 #include <unordered_map>
@@ -16,12 +17,12 @@
 namespace segue {
 namespace {
 
-// A burst; a copy is at most a message of max_message_bytes and its answer.
+// A burst; a copy is at most a message of max_message_bytes.
 constexpr size_t kMostWaiting = 16;
 
 struct Answered {
   v1::RetrieveResponse response;
-  ShadowTraffic::Seconds took{};  // to embed and search
+  std::chrono::duration<double> took{};  // to embed and search
 };
 
 absl::StatusOr<Answered> Answer(const ServingSnapshot& snapshot,
@@ -107,22 +108,20 @@ bool ShadowTraffic::Takes() {
   return std::floor((before + 1) * share) > std::floor(before * share);
 }
 
-void ShadowTraffic::Offer(const ServingSnapshot& live,
-                          const v1::RetrieveRequest& request,
-                          const v1::RetrieveResponse& response, Seconds took) {
+void ShadowTraffic::Offer(const SnapshotPtr& live,
+                          const v1::RetrieveRequest& request) {
   if (!Takes()) return;
   Copy copy;
   {
     MutexLock lock(mu_);
-    if (shadow_ == nullptr || live.version != live_version_) return;
+    if (shadow_ == nullptr || live->version != live_version_) return;
+    copy.live = live;
     copy.shadow = shadow_;
     copy.comparison = comparison_;
   }
   // Copied where it is not dropped at once, and outside of the lock.
   if (work_.HasRoom()) {
     copy.request = request;
-    copy.live = response;
-    copy.live_took = took;
     if (work_.Push([this, copy = std::move(copy)] { Compare(copy); })) return;
   }
   metrics_.CountShadowDropped();
@@ -130,20 +129,32 @@ void ShadowTraffic::Offer(const ServingSnapshot& live,
   ++sums_.dropped;
 }
 
+bool ShadowTraffic::IsOver(const Copy& copy) const {
+  MutexLock lock(mu_);
+  return copy.comparison != comparison_;
+}
+
 void ShadowTraffic::Compare(const Copy& copy) {
-  const auto answered = Answer(*copy.shadow, copy.request);
-  if (!answered.ok()) {
-    Fail(copy, answered.status());
+  if (IsOver(copy)) return;
+  absl::StatusOr<Answered> live, shadow;
+  live_first_ = !live_first_;
+  if (live_first_) live = Answer(*copy.live, copy.request);
+  shadow = Answer(*copy.shadow, copy.request);
+  if (!live_first_) live = Answer(*copy.live, copy.request);
+  if (!shadow.ok()) {
+    Fail(copy, shadow.status());
     return;
   }
-  const Difference difference = DifferenceOf(copy.live, answered->response);
+  // It did answer it before.
+  if (!live.ok()) return;
+  const Difference difference = DifferenceOf(live->response, shadow->response);
   MutexLock lock(mu_);
   if (copy.comparison != comparison_) return;
-  metrics_.ObserveShadow(difference.overlap, copy.live_took, answered->took);
+  metrics_.ObserveShadow(difference.overlap, live->took, shadow->took);
   ++sums_.queries;
   sums_.overlap += difference.overlap;
-  sums_.live_seconds += copy.live_took.count();
-  sums_.shadow_seconds += answered->took.count();
+  sums_.live_seconds += live->took.count();
+  sums_.shadow_seconds += shadow->took.count();
   if (difference.shared == 0) return;
   metrics_.ObserveShadowShift(difference.shift);
   ++sums_.shifts;

@@ -3,7 +3,6 @@
 #define SEGUE_SERVER_SHADOW_TRAFFIC_H_
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,16 +18,18 @@
 
 namespace segue {
 
-// Copies a share of the answered queries to the shadow, answers them with it in
-// the background (BackgroundWork), and compares. Copies that come faster than
-// that are dropped, and counted.
+// Copies a share of the answered queries, answers each in the background
+// (BackgroundWork) with the shadow and once more with the live bundle, and
+// compares: like with like, since a request's own time would be that of warm
+// caches and of a forward pass that it shares. Which of the two begins, and
+// warms up the other, takes turns. Copies that come faster than that are
+// dropped, and counted.
 //
 // Holds the shadow until SetShadow() names another, or none; a copy under way
-// holds it a little longer. Any thread; SetLive() and SetShadow() from one.
+// holds both bundles a little longer. Any thread; SetLive() and SetShadow()
+// from one.
 class ShadowTraffic {
  public:
-  using Seconds = std::chrono::duration<double>;
-
   // `processor`: the share of one that this may take, above 0.
   ShadowTraffic(double processor, Metrics& metrics);
 
@@ -39,13 +40,9 @@ class ShadowTraffic {
   void SetShadow(const SnapshotPtr& shadow, double share)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Whether any query is copied: where none is, nobody needs to time them.
-  bool copies() const { return share_.load(std::memory_order_relaxed) > 0; }
-  // A query that `live` answered without being asked for by name, and the
-  // processor time that embedding and searching it took. Costs those that are
-  // not copied one addition.
-  void Offer(const ServingSnapshot& live, const v1::RetrieveRequest& request,
-             const v1::RetrieveResponse& response, Seconds took)
+  // A query that `live` answered without being asked for by name. Costs those
+  // that are not copied one addition.
+  void Offer(const SnapshotPtr& live, const v1::RetrieveRequest& request)
       ABSL_LOCKS_EXCLUDED(mu_);
 
   // Unset: there is no shadow.
@@ -54,13 +51,10 @@ class ShadowTraffic {
   void Stop() { work_.Stop(); }
 
  private:
-  // A query, and what came of it.
   struct Copy {
-    SnapshotPtr shadow;
+    SnapshotPtr live, shadow;
     uint64_t comparison = 0;
     v1::RetrieveRequest request;
-    v1::RetrieveResponse live;
-    Seconds live_took{};
   };
   struct Sums {
     int64_t queries = 0, failed = 0, dropped = 0;
@@ -70,6 +64,7 @@ class ShadowTraffic {
   };
   void Compare(const Copy& copy) ABSL_LOCKS_EXCLUDED(mu_);
   void Fail(const Copy& copy, const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_);
+  bool IsOver(const Copy& copy) const ABSL_LOCKS_EXCLUDED(mu_);
   void BeginAnew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   bool Takes();
 
@@ -81,6 +76,7 @@ class ShadowTraffic {
   std::string live_version_ ABSL_GUARDED_BY(mu_);
   uint64_t comparison_ ABSL_GUARDED_BY(mu_) = 0;  // how many began
   Sums sums_ ABSL_GUARDED_BY(mu_);
+  bool live_first_ = false;  // the background's alone
   BackgroundWork work_;
 };
 

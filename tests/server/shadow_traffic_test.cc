@@ -6,13 +6,11 @@
 #include <thread>
 #include <vector>
 
-#include "core/retrieval/retriever.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/metric_values.h"
 #include "tests/server/snapshots.h"
 #include "tests/server/text_message.h"
-#include "tests/testing/status_matchers.h"
 
 namespace segue {
 namespace {
@@ -20,7 +18,6 @@ namespace {
 using segue::testing::FakeParts;
 using segue::testing::FakeSnapshot;
 using segue::testing::FromText;
-using segue::testing::IsOk;
 using segue::testing::MetricValue;
 using segue::testing::TinySnapshot;
 using ::testing::HasSubstr;
@@ -35,16 +32,9 @@ class ShadowTrafficTest : public ::testing::Test {
     traffic_->SetShadow(shadow, share);
   }
 
-  // A query that the live one answers.
+  // A query that the live one has answered.
   void Ask(const std::string& text = "top_k: 3") {
-    const auto request = FromText<v1::RetrieveRequest>(text);
-    const auto query = ResolveQuery(*live_, request);
-    ASSERT_THAT(query, IsOk());
-    std::vector<float> vector;
-    ASSERT_THAT(EmbedQueries(*live_, {&*query}, vector), IsOk());
-    v1::RetrieveResponse response;
-    ASSERT_THAT(SearchAndFill(*live_, vector, *query, response), IsOk());
-    traffic_->Offer(*live_, request, response, std::chrono::milliseconds(2));
+    traffic_->Offer(live_, FromText<v1::RetrieveRequest>(text));
   }
 
   // Until the shadow has answered so many.
@@ -77,13 +67,12 @@ TEST_F(ShadowTrafficTest, TheSameBundleAnswersTheSame) {
   EXPECT_EQ(status.failed(), 0);
   EXPECT_EQ(status.mean_overlap(), 1);
   EXPECT_EQ(status.mean_score_shift(), 0);
-  EXPECT_NEAR(status.mean_live_ms(), 2, 1e-9);
+  EXPECT_GT(status.mean_live_ms(), 0);
   EXPECT_GT(status.mean_shadow_ms(), 0);
   EXPECT_EQ(Metric("segue_shadow_overlap_count"), 2);
   EXPECT_EQ(Metric("segue_shadow_overlap_sum"), 2);
   EXPECT_EQ(Metric("segue_shadow_score_shift_sum"), 0);
-  EXPECT_NEAR(Metric("segue_shadow_duration_seconds_sum{bundle=\"live\"}"),
-              .004, 1e-9);
+  EXPECT_EQ(Metric("segue_shadow_duration_seconds_count{bundle=\"live\"}"), 2);
   EXPECT_EQ(Metric("segue_shadow_duration_seconds_count{bundle=\"shadow\"}"),
             2);
 }
@@ -137,7 +126,6 @@ TEST_F(ShadowTrafficTest, TakesTheShareAskedForEvenly) {
 
 TEST_F(ShadowTrafficTest, AShareOf0CopiesNothing) {
   Start(TinySnapshot(), TinySnapshot(), /*share=*/0);
-  EXPECT_FALSE(traffic_->copies());
   for (int i = 0; i < 10; ++i) Ask();
   traffic_->Stop();
   EXPECT_EQ(traffic_->status()->queries(), 0);
@@ -147,7 +135,6 @@ TEST_F(ShadowTrafficTest, AShareOf0CopiesNothing) {
 TEST_F(ShadowTrafficTest, WithoutAShadowNothingIsCopied) {
   Start(TinySnapshot(), TinySnapshot());
   traffic_->SetShadow(nullptr, 0);
-  EXPECT_FALSE(traffic_->copies());
   Ask();
   traffic_->Stop();
   EXPECT_FALSE(traffic_->status().has_value());
