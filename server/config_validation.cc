@@ -106,6 +106,10 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
   checks.Range("live_hit_ttl_s", config.live_hit_ttl_s(), 1, kDayMs / 1000);
   checks.Range("live_hit_bytes", config.live_hit_bytes(), 1 << 10,
                int64_t{1} << 34);
+  checks.Fraction("shadow_processor", config.shadow_processor());
+  if (config.shadow_processor() == 0) {
+    checks.Add("shadow_processor is 0; a shadow of share 0 gets no copies");
+  }
   checks.Range("max_message_bytes", config.max_message_bytes(), 1024,
                int64_t{1} << 30);
   checks.Range("max_concurrent_streams", config.max_concurrent_streams(), 1,

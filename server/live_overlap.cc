@@ -1,11 +1,5 @@
 #include "server/live_overlap.h"
 
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <utility>
 
@@ -16,19 +10,8 @@
 namespace segue {
 namespace {
 
-using Seconds = std::chrono::duration<double>;
-
 // A few: each keeps its bundle in memory, and an old one is of no use.
 constexpr size_t kMostWaiting = 8;
-constexpr int kLowestPriority = 19;
-constexpr Seconds kLongestRest = std::chrono::hours(1);
-
-Seconds ThreadTime() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds(now.tv_sec) +
-         std::chrono::nanoseconds(now.tv_nsec);
-}
 
 FilterClass ClassOf(const ServingSnapshot& snapshot, const ResolvedQuery& query,
                     const Found& found) {
@@ -44,27 +27,28 @@ FilterClass ClassOf(const ServingSnapshot& snapshot, const ResolvedQuery& query,
 }  // namespace
 
 LiveOverlap::LiveOverlap(const Options& options, Metrics& metrics)
-    : options_(options), metrics_(metrics), control_(options.min_overlap) {
-  if (options_.share > 0) thread_ = std::thread([this] { Work(); });
-}
-
-LiveOverlap::~LiveOverlap() { Stop(); }
+    : options_(options),
+      metrics_(metrics),
+      control_(options.min_overlap),
+      work_({.most_waiting = kMostWaiting, .processor = options.processor}) {}
 
 void LiveOverlap::Begin(const ServingSnapshot& snapshot) {
-  std::deque<Sample> old;  // freed after the lock: a bundle may go with it
-  MutexLock lock(mu_);
-  version_ = snapshot.version;
-  control_.Reset();
-  at_most_ = false;
-  metrics_.SetEffortRaised(0);
-  old.swap(queue_);
+  {
+    MutexLock lock(mu_);
+    version_ = snapshot.version;
+    control_.Reset();
+    at_most_ = false;
+    metrics_.SetEffortRaised(0);
+  }
+  work_.Clear();
 }
 
 void LiveOverlap::End() {
-  std::deque<Sample> old;
-  MutexLock lock(mu_);
-  version_.clear();
-  old.swap(queue_);
+  {
+    MutexLock lock(mu_);
+    version_.clear();
+  }
+  work_.Clear();
 }
 
 int32_t LiveOverlap::raised(const ServingSnapshot& snapshot) const {
@@ -82,10 +66,7 @@ bool LiveOverlap::Takes(const ServingSnapshot& snapshot) {
     return false;
   }
   MutexLock lock(mu_);
-  if (stopped_ || snapshot.version != version_) return false;
-  if (queue_.size() < kMostWaiting) return true;
-  metrics_.CountLiveOverlapDropped();
-  return false;
+  return snapshot.version == version_;
 }
 
 void LiveOverlap::Offer(const std::shared_ptr<const ServingSnapshot>& snapshot,
@@ -93,49 +74,14 @@ void LiveOverlap::Offer(const std::shared_ptr<const ServingSnapshot>& snapshot,
                         const ResolvedQuery& query, const Found& found) {
   if (options_.share <= 0 || !query.diversity.empty()) return;
   if (!Takes(*snapshot)) return;
-  // Copied outside of the lock.
-  Sample sample{.snapshot = snapshot,
-                .vector = {vector.begin(), vector.end()},
-                .query = query,
-                .found = found};
-  {
-    MutexLock lock(mu_);
-    queue_.push_back(std::move(sample));
-  }
-  changed_.NotifyOne();
-}
-
-void LiveOverlap::Stop() {
-  {
-    MutexLock lock(mu_);
-    stopped_ = true;
-  }
-  changed_.NotifyAll();
-  if (thread_.joinable()) thread_.join();
-}
-
-void LiveOverlap::Work() {
-  // Of this thread alone, on Linux.
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowestPriority);
-  while (true) {
-    Sample sample;
-    {
-      MutexLock lock(mu_);
-      while (queue_.empty() && !stopped_) changed_.Wait(mu_);
-      if (stopped_) return;
-      sample = std::move(queue_.front());
-      queue_.pop_front();
-    }
-    const Seconds begin = ThreadTime();
-    Measure(sample);
-    sample = {};
-    const Seconds rest = std::min(
-        (ThreadTime() - begin) * (1 / options_.processor - 1), kLongestRest);
-    const auto end = std::chrono::steady_clock::now() +
-                     std::chrono::duration_cast<std::chrono::nanoseconds>(rest);
-    MutexLock lock(mu_);
-    while (!stopped_ && changed_.WaitUntil(mu_, end)) {
-    }
+  // Copied where it is not dropped at once.
+  if (!work_.HasRoom() ||
+      !work_.Push(
+          [this, sample = Sample{.snapshot = snapshot,
+                                 .vector = {vector.begin(), vector.end()},
+                                 .query = query,
+                                 .found = found}] { Measure(sample); })) {
+    metrics_.CountLiveOverlapDropped();
   }
 }
 

@@ -4,16 +4,15 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "core/base/mutex.h"
 #include "core/retrieval/retriever.h"
 #include "core/retrieval/serving_snapshot.h"
+#include "server/background_work.h"
 #include "server/effort_control.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -21,10 +20,10 @@
 namespace segue {
 
 // Takes a share of the answered searches, with their filters and exclusions,
-// and searches them once more, scoring everything, on one thread of low
-// priority that rests long enough to keep to its share of a processor. Samples
-// that come faster than that are dropped, and counted. "Exact" is by the best
-// codes of the index: what rounding them lost is in the bundle's report.
+// and searches them once more, scoring everything, in the background
+// (BackgroundWork). Samples that come faster than that are dropped, and
+// counted. "Exact" is by the best codes of the index: what rounding them lost
+// is in the bundle's report.
 //
 // Any thread.
 class LiveOverlap {
@@ -35,7 +34,6 @@ class LiveOverlap {
     double min_overlap = 0;  // the objective (effort_control.h); 0: none
   };
   LiveOverlap(const Options& options, Metrics& metrics);
-  ~LiveOverlap();
   LiveOverlap(const LiveOverlap&) = delete;
   LiveOverlap& operator=(const LiveOverlap&) = delete;
 
@@ -52,7 +50,7 @@ class LiveOverlap {
              absl::Span<const float> vector, const ResolvedQuery& query,
              const Found& found);
   // Ends the thread; nothing is taken afterwards.
-  void Stop();
+  void Stop() { work_.Stop(); }
 
  private:
   struct Sample {
@@ -61,7 +59,6 @@ class LiveOverlap {
     ResolvedQuery query;
     Found found;
   };
-  void Work();
   void Measure(const Sample& sample);
   void Control(const Sample& sample, double overlap);
   // What the log says of it; empty: nothing.
@@ -76,14 +73,11 @@ class LiveOverlap {
   const Options options_;
   Metrics& metrics_;
   mutable Mutex mu_;
-  CondVar changed_;
   std::string version_ ABSL_GUARDED_BY(mu_);
   std::atomic<uint64_t> offered_ = 0;
-  std::deque<Sample> queue_ ABSL_GUARDED_BY(mu_);
   EffortControl control_ ABSL_GUARDED_BY(mu_);
   bool at_most_ ABSL_GUARDED_BY(mu_) = false;  // and said so
-  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;
+  BackgroundWork work_;
 };
 
 }  // namespace segue

@@ -47,9 +47,9 @@ sigset_t BlockSignals() {
 }
 
 int RunAdmin(const std::string& address, const std::string& command,
-             const std::string& argument) {
+             const std::vector<std::string>& arguments) {
   const auto answer =
-      SendAdminCommand(address, command, argument, kAdminTimeout);
+      SendAdminCommand(address, command, arguments, kAdminTimeout);
   if (!answer.ok()) {
     std::fprintf(stderr, "segue-server admin: %s\n",
                  std::string(answer.status().message()).c_str());
@@ -123,16 +123,20 @@ int Main(int argc, char** argv) {
 
   CLI::App* admin = app.add_subcommand(
       "admin", "Sends a command to a running server, prints its answer.");
-  std::string address = v1::ServerConfig().admin_address(), command, argument;
+  std::string address = v1::ServerConfig().admin_address(), command;
+  std::vector<std::string> arguments;
   admin->add_option("--address", address, "Its admin_address")
       ->type_name("HOST:PORT")
       ->capture_default_str();
   admin->add_option("COMMAND", command, kAdminCommands)->required();
-  admin->add_option("ARGUMENT", argument,
-                    "Of pin, deny, allow: a version; of log-level: info, "
-                    "warning, error");
+  admin->add_option(
+      "ARGUMENTS", arguments,
+      "Of pin, deny, allow: a version; of shadow: a version that "
+      "is loaded beside the live one, and the share of the "
+      "queries that is copied to it (0.05; 0: it is loaded only); "
+      "of log-level: info, warning, error");
   CLI11_PARSE(app, argc, argv);
-  if (*admin) return RunAdmin(address, command, argument);
+  if (*admin) return RunAdmin(address, command, arguments);
   return Run(config_path, set);
 }
 

@@ -80,7 +80,16 @@ Metrics::Metrics()
                    "Queries embedded in one forward pass."),
       overlap_("segue_live_overlap",
                "Share of the exact answer that a sample of answers has, by "
-               "the share of the items that its filter leaves at least.") {
+               "the share of the items that its filter leaves at least."),
+      shadow_overlaps_("segue_shadow_overlap",
+                       "Share of a live answer's items that the shadow's "
+                       "answer to a copy of the query has."),
+      shadow_shifts_("segue_shadow_score_shift",
+                     "The shadow's mean score less the live one, over the "
+                     "items of both answers."),
+      shadow_seconds_("segue_shadow_duration_seconds",
+                      "Processor time of embedding and searching a copy that "
+                      "both answered, by bundle.") {
   auto& requests = prometheus::BuildCounter()
                        .Name("segue_requests_total")
                        .Help("Finished calls, by method and gRPC code.")
@@ -158,6 +167,7 @@ Metrics::Metrics()
                    "Points of the tuner's table that searches are above the "
                    "bundle's target, to keep min_live_overlap.")
            .Add({});
+  AddShadowSeries();
   queue_length_ = &GaugeFamily(registry_, "segue_queue_length",
                                "Queries that wait for a worker.")
                        .Add({});
@@ -191,6 +201,47 @@ Metrics::Metrics()
   open_descriptors_ =
       &GaugeFamily(registry_, "process_open_fds", "Open file descriptors.")
            .Add({});
+}
+
+void Metrics::AddShadowSeries() {
+  shadow_overlap_ = &shadow_overlaps_.Add(
+      {},
+      Buckets{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.9999});
+  shadow_shift_ = &shadow_shifts_.Add(
+      {}, Buckets{-0.5, -0.2, -0.1, -0.05, -0.02, -0.01, -0.001, 0.001, 0.01,
+                  0.02, 0.05, 0.1, 0.2, 0.5});
+  compared_live_ = &shadow_seconds_.Add({{"bundle", "live"}}, LatencyBuckets());
+  compared_shadow_ =
+      &shadow_seconds_.Add({{"bundle", "shadow"}}, LatencyBuckets());
+  shadow_failed_ = &prometheus::BuildCounter()
+                        .Name("segue_shadow_failed_total")
+                        .Help("Copies that the shadow answered with an error.")
+                        .Register(registry_)
+                        .Add({});
+  shadow_dropped_ =
+      &prometheus::BuildCounter()
+           .Name("segue_shadow_dropped_total")
+           .Help(
+               "Copies that came faster than shadow_processor lets them be "
+               "answered.")
+           .Register(registry_)
+           .Add({});
+  shadow_info_ = &GaugeFamily(registry_, "segue_shadow_info",
+                              "1 for the version that is the shadow.");
+}
+
+void Metrics::ObserveShadow(double overlap, Seconds live, Seconds shadow) {
+  shadow_overlap_->Observe(overlap);
+  compared_live_->Observe(live.count());
+  compared_shadow_->Observe(shadow.count());
+}
+
+void Metrics::SetShadow(const std::string& version) {
+  if (shadow_ != nullptr) shadow_info_->Remove(shadow_);
+  shadow_ = nullptr;
+  if (version.empty()) return;
+  shadow_ = &shadow_info_->Add({{"version", version}});
+  shadow_->Set(1);
 }
 
 void Metrics::CountRequest(Method method, absl::StatusCode code, Seconds took) {
@@ -256,7 +307,9 @@ std::string Metrics::Text() {
   resident_bytes_->Set(static_cast<double>(ResidentBytes()));
   open_descriptors_->Set(static_cast<double>(OpenDescriptors()));
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
-  for (const HistogramFamily* family : {&seconds_, &embed_batch_, &overlap_}) {
+  for (const HistogramFamily* family :
+       {&seconds_, &embed_batch_, &overlap_, &shadow_overlaps_, &shadow_shifts_,
+        &shadow_seconds_}) {
     families.push_back(family->Collect());
   }
   return prometheus::TextSerializer().Serialize(families);

@@ -62,8 +62,8 @@ struct LiveHitCounters {
 };
 
 // Owns every series. All but those of a version exist from the start, at 0, so
-// that rates have a beginning. Any thread; SetBundle() from one. What requests
-// call takes no lock.
+// that rates have a beginning. Any thread; SetBundle() and SetShadow() from
+// one. What requests call takes no lock.
 class Metrics {
  public:
   using Seconds = std::chrono::duration<double>;
@@ -88,6 +88,15 @@ class Metrics {
   // removed.
   LiveHitCounters AddLiveHits(const std::string& version);
   void RemoveLiveHits(const LiveHitCounters& counters);
+  // A query that live bundle and shadow answered: the share of the live items
+  // that the shadow has, and the processor time of each.
+  void ObserveShadow(double overlap, Seconds live, Seconds shadow);
+  // How much more the shadow scores the items of both.
+  void ObserveShadowShift(double shift) { shadow_shift_->Observe(shift); }
+  void CountShadowFailed() { shadow_failed_->Increment(); }
+  void CountShadowDropped() { shadow_dropped_->Increment(); }
+  // Empty: there is none.
+  void SetShadow(const std::string& version);
   void ObserveStage(Stage stage, Seconds took) {
     stage_seconds_[static_cast<int>(stage)]->Observe(took.count());
   }
@@ -107,6 +116,8 @@ class Metrics {
   std::string Text();
 
  private:
+  void AddShadowSeries();
+
   static constexpr int kMethods = 4;
   static constexpr int kCodes = 17;
   static constexpr int kOutcomes = 10;
@@ -116,7 +127,8 @@ class Metrics {
   static constexpr int kSheds = 2;
 
   prometheus::Registry registry_;  // but for these:
-  HistogramFamily seconds_, embed_batch_, overlap_;
+  HistogramFamily seconds_, embed_batch_, overlap_, shadow_overlaps_,
+      shadow_shifts_, shadow_seconds_;
   std::array<std::array<prometheus::Counter*, kCodes>, kMethods> requests_{};
   std::array<Histogram*, kStages> stage_seconds_{};
   std::array<Histogram*, kWays> search_seconds_{};
@@ -129,6 +141,14 @@ class Metrics {
   prometheus::Counter* live_overlap_dropped_;
   prometheus::Family<prometheus::Counter>*live_hit_labels_, *live_hits_;
   prometheus::Gauge* effort_raised_;
+  Histogram* shadow_overlap_;
+  Histogram* shadow_shift_;
+  Histogram* compared_live_;
+  Histogram* compared_shadow_;
+  prometheus::Counter* shadow_failed_;
+  prometheus::Counter* shadow_dropped_;
+  prometheus::Family<prometheus::Gauge>* shadow_info_;
+  prometheus::Gauge* shadow_ = nullptr;
   prometheus::Gauge* queue_length_;
   prometheus::Family<prometheus::Gauge>* bundle_info_;
   prometheus::Gauge* live_bundle_ = nullptr;

@@ -2,6 +2,7 @@
 #ifndef SEGUE_SERVER_PROCESS_H_
 #define SEGUE_SERVER_PROCESS_H_
 
+#include <chrono>
 #include <cstdint>
 
 namespace segue {
@@ -10,6 +11,8 @@ namespace segue {
 uint64_t ResidentBytes();
 // Processor time of all threads, in user space and in the kernel.
 double CpuSeconds();
+// Of the calling thread alone.
+std::chrono::duration<double> ThreadTime();
 uint64_t OpenDescriptors();
 
 }  // namespace segue

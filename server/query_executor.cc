@@ -29,12 +29,11 @@ struct Query {
 class Pass {
  public:
   Pass(std::shared_ptr<const ServingSnapshot> snapshot, Metrics& metrics,
-       LiveOverlap& live_overlap, LiveHits& live_hits, double target_overlap)
+       const AnswerObservers& observers, double target_overlap)
       : snapshot_(std::move(snapshot)),
         metrics_(metrics),
-        live_overlap_(live_overlap),
-        live_hits_(live_hits),
-        effort_{.raised = live_overlap.raised(*snapshot_),
+        observers_(observers),
+        effort_{.raised = observers.live_overlap.raised(*snapshot_),
                 .target_overlap = target_overlap} {}
 
   // Completes the job, or leaves its queries to be answered.
@@ -139,9 +138,14 @@ class Pass {
         if (found->refining > Clock::duration::zero()) {
           metrics_.ObserveStage(Stage::kRefine, found->refining);
         }
-        live_overlap_.Offer(snapshot_, vector, query.resolved, *found);
-        live_hits_.Observe(job->query(query.index), query.resolved.top_k,
-                           response, job->queued_at);
+        observers_.live_overlap.Offer(snapshot_, vector, query.resolved,
+                                      *found);
+        observers_.live_hits.Observe(job->query(query.index),
+                                     query.resolved.top_k, response,
+                                     job->queued_at);
+        if (job->bundle_version().empty()) {
+          observers_.shadow_traffic.Offer(snapshot_, job->query(query.index));
+        }
       }
     }
     if (status.ok()) {
@@ -169,8 +173,7 @@ class Pass {
 
   const std::shared_ptr<const ServingSnapshot> snapshot_;
   Metrics& metrics_;
-  LiveOverlap& live_overlap_;
-  LiveHits& live_hits_;
+  const AnswerObservers& observers_;
   const LiveEffort effort_;  // of this pass
   std::vector<Query> queries_;
   std::vector<Job*> open_;  // null once completed: the job may be gone
@@ -211,13 +214,13 @@ void QueryExecutor::ExecuteBy(const SnapshotPtr& snapshot,
                     "no bundle is loaded yet; retry later, with backoff")
               : absl::NotFoundError(absl::StrCat(
                     "bundle_version: ", job->bundle_version().substr(0, 64),
-                    " is neither live nor held")));
+                    " is neither live nor held, and no shadow")));
     }
     return;
   }
   const bool lower =
       pressed && options_.pressed_overlap < snapshot->target_overlap;
-  Pass pass(snapshot, metrics_, live_overlap_, live_hits_,
+  Pass pass(snapshot, metrics_, observers_,
             lower ? options_.pressed_overlap : 0);
   for (Job* job : jobs) pass.Admit(job);
   pass.AnswerAll(options_.max_batch);

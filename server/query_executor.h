@@ -9,8 +9,16 @@
 #include "server/live_hits.h"
 #include "server/live_overlap.h"
 #include "server/metrics.h"
+#include "server/shadow_traffic.h"
 
 namespace segue {
+
+// Who looks at what was answered. Borrowed.
+struct AnswerObservers {
+  LiveOverlap& live_overlap;
+  LiveHits& live_hits;
+  ShadowTraffic& shadow_traffic;
+};
 
 // Stateless but for what it borrows, which outlives it. Any thread; each call
 // runs on the calling one.
@@ -24,12 +32,10 @@ class QueryExecutor {
     double pressed_overlap = 0;
   };
   QueryExecutor(const SnapshotHolder& snapshots, Metrics& metrics,
-                LiveOverlap& live_overlap, LiveHits& live_hits,
-                const Options& options)
+                const AnswerObservers& observers, const Options& options)
       : snapshots_(snapshots),
         metrics_(metrics),
-        live_overlap_(live_overlap),
-        live_hits_(live_hits),
+        observers_(observers),
         options_(options) {}
 
   // Completes each job: those that name no version by one snapshot, the live
@@ -45,8 +51,7 @@ class QueryExecutor {
 
   const SnapshotHolder& snapshots_;
   Metrics& metrics_;
-  LiveOverlap& live_overlap_;
-  LiveHits& live_hits_;
+  const AnswerObservers observers_;
   const Options options_;
 };
 

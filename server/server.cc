@@ -77,8 +77,15 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Create(
             } else {
               server->live_overlap_.End();
             }
+            server->shadow_traffic_.SetLive(live == nullptr ? ""
+                                                            : live->version);
             server->UpdateHealth();
+          },
+          [server = server.get()](const SnapshotPtr& shadow, double share) {
+            server->shadow_traffic_.SetShadow(shadow, share);
           }));
+  server->commands_ =
+      std::make_unique<BundleCommands>(*server->manager_, server->snapshots_);
   RETURN_IF_ERROR(server->StartHttp());
   RETURN_IF_ERROR(server->StartGrpc());
   RETURN_IF_ERROR(server->StartAdmin(std::move(options.stop)));
@@ -93,7 +100,9 @@ Server::Server(const v1::ServerConfig& config)
                      .min_overlap = config.min_live_overlap()},
                     metrics_),
       live_hits_(LiveHitsOptions(config), metrics_),
-      executor_(snapshots_, metrics_, live_overlap_, live_hits_,
+      shadow_traffic_(config.shadow_processor(), metrics_),
+      executor_(snapshots_, metrics_,
+                {live_overlap_, live_hits_, shadow_traffic_},
                 {.max_batch = config.max_batch(),
                  .pressed_overlap = config.pressed_overlap()}),
       pool_(
@@ -158,8 +167,8 @@ absl::Status Server::StartGrpc() {
 absl::Status Server::StartAdmin(std::function<void()> stop) {
   if (config_.admin_address().empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(Address address, ParseAddress(config_.admin_address()));
-  admin_service_ =
-      std::make_unique<AdminService>(*manager_, snapshots_, std::move(stop));
+  admin_service_ = std::make_unique<AdminService>(
+      *manager_, *commands_, snapshots_, shadow_traffic_, std::move(stop));
   grpc::ServerBuilder builder;
   builder.AddListeningPort(FormatAddress(address),
                            grpc::InsecureServerCredentials(), &address.port);
@@ -219,6 +228,7 @@ void Server::Drain() {
   if (manager_ != nullptr) manager_->Stop();
   pool_.Stop();
   live_overlap_.Stop();
+  shadow_traffic_.Stop();
   if (grpc_ != nullptr) LogInfo("drained");
 }
 

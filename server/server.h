@@ -15,6 +15,7 @@
 #include "segue/v1/config.pb.h"
 #include "server/admin/admin_service.h"
 #include "server/http_endpoint.h"
+#include "server/lifecycle/bundle_commands.h"
 #include "server/lifecycle/bundle_manager.h"
 #include "server/lifecycle/snapshot_holder.h"
 #include "server/live_hits.h"
@@ -22,6 +23,7 @@
 #include "server/query_executor.h"
 #include "server/request_log.h"
 #include "server/retrieval_service.h"
+#include "server/shadow_traffic.h"
 #include "server/worker_pool.h"
 
 namespace segue {
@@ -36,8 +38,8 @@ namespace segue {
 //   3. gRPC: no new requests; those in flight have drain_timeout_ms, then they
 //      are cancelled. Workers still run, so that each is answered;
 //   4. the manager, which may end a load first;
-//   5. the workers, whose queue is empty by now, and the exact searches in
-//      the background;
+//   5. the workers, whose queue is empty by now, and the exact searches and
+//      the shadow's answers in the background;
 //   6. in the destructor: AdminService, whose commands end with the manager,
 //      HTTP, which shows the counters up to here, and the snapshots.
 class Server {
@@ -87,11 +89,13 @@ class Server {
   SnapshotHolder snapshots_;
   LiveOverlap live_overlap_;
   LiveHits live_hits_;
+  ShadowTraffic shadow_traffic_;
   QueryExecutor executor_;
   WorkerPool pool_;
   RequestLog request_log_;
   RetrievalService service_;
   std::unique_ptr<BundleManager> manager_;
+  std::unique_ptr<BundleCommands> commands_;
   std::unique_ptr<HttpEndpoint> http_;
   std::unique_ptr<grpc::Server> grpc_;
   std::string grpc_address_;

@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 #include "google/protobuf/util/json_util.h"
 #include "segue/v1/admin.grpc.pb.h"
 
@@ -58,6 +60,33 @@ Request OfVersion(const std::string& version) {
   return request;
 }
 
+absl::Status CheckArguments(const std::string& command, size_t arguments) {
+  const bool takes_one = command == "pin" || command == "deny" ||
+                         command == "allow" || command == "log-level" ||
+                         command == "shadow";
+  const size_t least = takes_one ? 1 : 0;
+  const size_t most = command == "shadow" ? 2 : least;
+  if (arguments >= least && arguments <= most) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(command, most == 2 ? " takes a version, and may take a share"
+                            : most == 1 ? " takes one argument"
+                                        : " takes no argument"));
+}
+
+absl::StatusOr<v1::ShadowVersionRequest> OfShadow(
+    absl::Span<const std::string> arguments) {
+  v1::ShadowVersionRequest request;
+  request.set_version(arguments[0]);
+  if (arguments.size() == 1) return request;
+  double share = 0;
+  if (!absl::SimpleAtod(arguments[1], &share)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "shadow: \"", arguments[1], "\" is no share of the queries"));
+  }
+  request.set_share(share);
+  return request;
+}
+
 absl::StatusOr<v1::SetLogLevelRequest> OfLevel(const std::string& level) {
   v1::LogLevel value = v1::LOG_LEVEL_UNSPECIFIED;
   if (!v1::LogLevel_Parse(absl::AsciiStrToUpper(level), &value)) {
@@ -71,16 +100,10 @@ absl::StatusOr<v1::SetLogLevelRequest> OfLevel(const std::string& level) {
 
 }  // namespace
 
-absl::StatusOr<std::string> SendAdminCommand(const std::string& address,
-                                             const std::string& command,
-                                             const std::string& argument,
-                                             std::chrono::seconds timeout) {
-  const bool takes_one = command == "pin" || command == "deny" ||
-                         command == "allow" || command == "log-level";
-  if (takes_one == argument.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        command, takes_one ? " takes one argument" : " takes no argument"));
-  }
+absl::StatusOr<std::string> SendAdminCommand(
+    const std::string& address, const std::string& command,
+    absl::Span<const std::string> arguments, std::chrono::seconds timeout) {
+  RETURN_IF_ERROR(CheckArguments(command, arguments.size()));
   Client client(address, timeout);
   if (command == "status") {
     return client.Call(&Stub::GetStatus, v1::GetStatusRequest());
@@ -90,29 +113,38 @@ absl::StatusOr<std::string> SendAdminCommand(const std::string& address,
   }
   if (command == "pin") {
     return client.Call(&Stub::PinVersion,
-                       OfVersion<v1::PinVersionRequest>(argument));
+                       OfVersion<v1::PinVersionRequest>(arguments[0]));
   }
   if (command == "unpin") {
     return client.Call(&Stub::UnpinVersion, v1::UnpinVersionRequest());
   }
   if (command == "deny") {
     return client.Call(&Stub::DenyVersion,
-                       OfVersion<v1::DenyVersionRequest>(argument));
+                       OfVersion<v1::DenyVersionRequest>(arguments[0]));
   }
   if (command == "allow") {
     return client.Call(&Stub::AllowVersion,
-                       OfVersion<v1::AllowVersionRequest>(argument));
+                       OfVersion<v1::AllowVersionRequest>(arguments[0]));
   }
   if (command == "rollback") {
     return client.Call(&Stub::Rollback, v1::RollbackRequest());
+  }
+  if (command == "shadow") {
+    ASSIGN_OR_RETURN(const auto request, OfShadow(arguments));
+    return client.Call(&Stub::ShadowVersion, request);
+  }
+  if (command == "promote") {
+    return client.Call(&Stub::PromoteShadow, v1::PromoteShadowRequest());
+  }
+  if (command == "discard") {
+    return client.Call(&Stub::DiscardShadow, v1::DiscardShadowRequest());
   }
   if (command == "drain") {
     return client.Call(&Stub::Drain, v1::DrainRequest());
   }
   if (command == "log-level") {
-    auto request = OfLevel(argument);
-    if (!request.ok()) return request.status();
-    return client.Call(&Stub::SetLogLevel, *request);
+    ASSIGN_OR_RETURN(const auto request, OfLevel(arguments[0]));
+    return client.Call(&Stub::SetLogLevel, request);
   }
   return absl::InvalidArgumentError(
       absl::StrCat("no command is called ", command, ": ", kAdminCommands));

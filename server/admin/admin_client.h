@@ -6,21 +6,23 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 
 namespace segue {
 
 // What `segue-server admin` takes as its command.
 inline constexpr char kAdminCommands[] =
-    "status, list, pin, unpin, deny, allow, rollback, drain, log-level";
+    "status, list, pin, unpin, deny, allow, rollback, shadow, promote, "
+    "discard, drain, log-level";
 
-// Sends `command` (one of kAdminCommands) with its `argument` (a version, or a
-// level; empty where it takes none) to `address`, and gives the answer as JSON.
-// InvalidArgument for another command or a wrong argument; Unavailable where
-// nobody listens; else the server's error.
-absl::StatusOr<std::string> SendAdminCommand(const std::string& address,
-                                             const std::string& command,
-                                             const std::string& argument,
-                                             std::chrono::seconds timeout);
+// Sends `command` (one of kAdminCommands) with its arguments (a version, for a
+// shadow a share of the queries behind it, or a level; none where it takes
+// none) to `address`, and gives the answer as JSON. InvalidArgument for another
+// command or wrong arguments; Unavailable where nobody listens; else the
+// server's error.
+absl::StatusOr<std::string> SendAdminCommand(
+    const std::string& address, const std::string& command,
+    absl::Span<const std::string> arguments, std::chrono::seconds timeout);
 
 }  // namespace segue
 

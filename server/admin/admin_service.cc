@@ -13,6 +13,8 @@
 namespace segue {
 namespace {
 
+constexpr double kDefaultShadowShare = 0.05;
+
 // Operators are told why: these codes and texts go out as they are.
 grpc::Status ToGrpc(const absl::Status& status) {
   return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
@@ -24,8 +26,11 @@ grpc::Status ToGrpc(const absl::Status& status) {
 void AdminService::Fill(v1::ServerStatus& status) const {
   status.set_live_version(VersionOf(snapshots_.Get()));
   status.set_held_version(VersionOf(snapshots_.previous()));
-  *status.mutable_state() = manager_.state();
-  status.set_state_persists(manager_.state_persists());
+  *status.mutable_state() = manager_.state().Get();
+  status.set_state_persists(manager_.state().persists());
+  if (auto shadow = shadow_traffic_.status()) {
+    *status.mutable_shadow() = *std::move(shadow);
+  }
   status.set_last_error(std::string(manager_.last_error().message()));
   status.set_log_level(
       static_cast<v1::LogLevel>(static_cast<int>(LeastLogLevel()) + 1));
@@ -57,15 +62,17 @@ grpc::Status AdminService::ListBundles(grpc::ServerContext*,
   std::reverse(versions.begin(), versions.end());
   const std::string current =
       ReadCurrentVersion(manager_.bundle_root()).value_or("");
-  const v1::ServerState state = manager_.state();
+  const v1::ServerState state = manager_.state().Get();
   const std::string live = VersionOf(snapshots_.Get());
   const std::string held = VersionOf(snapshots_.previous());
+  const std::string shadow = VersionOf(snapshots_.shadow());
   for (const std::string& version : versions) {
     v1::BundleEntry& entry = *response->add_bundles();
     entry.set_version(version);
     entry.set_current(version == current);
     entry.set_live(version == live);
     entry.set_held(version == held);
+    entry.set_shadow(version == shadow);
     entry.set_pinned(version == state.pinned_version());
     entry.set_denied(IsDenied(state, version));
   }
@@ -75,7 +82,7 @@ grpc::Status AdminService::ListBundles(grpc::ServerContext*,
 grpc::Status AdminService::PinVersion(grpc::ServerContext*,
                                       const v1::PinVersionRequest* request,
                                       v1::ServerStatus* status) {
-  const absl::Status done = manager_.Pin(request->version());
+  const absl::Status done = commands_.Pin(request->version());
   return Done(absl::StrCat("pin ", request->version().substr(0, 64)), done,
               *status);
 }
@@ -83,13 +90,13 @@ grpc::Status AdminService::PinVersion(grpc::ServerContext*,
 grpc::Status AdminService::UnpinVersion(grpc::ServerContext*,
                                         const v1::UnpinVersionRequest*,
                                         v1::ServerStatus* status) {
-  return Done("unpin", manager_.Unpin(), *status);
+  return Done("unpin", commands_.Unpin(), *status);
 }
 
 grpc::Status AdminService::DenyVersion(grpc::ServerContext*,
                                        const v1::DenyVersionRequest* request,
                                        v1::ServerStatus* status) {
-  const absl::Status done = manager_.Deny(request->version());
+  const absl::Status done = commands_.Deny(request->version());
   return Done(absl::StrCat("deny ", request->version().substr(0, 64)), done,
               *status);
 }
@@ -97,7 +104,7 @@ grpc::Status AdminService::DenyVersion(grpc::ServerContext*,
 grpc::Status AdminService::AllowVersion(grpc::ServerContext*,
                                         const v1::AllowVersionRequest* request,
                                         v1::ServerStatus* status) {
-  const absl::Status done = manager_.Allow(request->version());
+  const absl::Status done = commands_.Allow(request->version());
   return Done(absl::StrCat("allow ", request->version().substr(0, 64)), done,
               *status);
 }
@@ -105,7 +112,30 @@ grpc::Status AdminService::AllowVersion(grpc::ServerContext*,
 grpc::Status AdminService::Rollback(grpc::ServerContext*,
                                     const v1::RollbackRequest*,
                                     v1::ServerStatus* status) {
-  return Done("roll back", manager_.Rollback(), *status);
+  return Done("roll back", commands_.Rollback(), *status);
+}
+
+grpc::Status AdminService::ShadowVersion(
+    grpc::ServerContext*, const v1::ShadowVersionRequest* request,
+    v1::ServerStatus* status) {
+  const double share =
+      request->has_share() ? request->share() : kDefaultShadowShare;
+  const absl::Status done = commands_.Shadow(request->version(), share);
+  return Done(
+      absl::StrCat("shadow ", request->version().substr(0, 64), " ", share),
+      done, *status);
+}
+
+grpc::Status AdminService::PromoteShadow(grpc::ServerContext*,
+                                         const v1::PromoteShadowRequest*,
+                                         v1::ServerStatus* status) {
+  return Done("promote", commands_.Promote(), *status);
+}
+
+grpc::Status AdminService::DiscardShadow(grpc::ServerContext*,
+                                         const v1::DiscardShadowRequest*,
+                                         v1::ServerStatus* status) {
+  return Done("discard", commands_.Discard(), *status);
 }
 
 grpc::Status AdminService::Drain(grpc::ServerContext*, const v1::DrainRequest*,

@@ -7,7 +7,9 @@
 #include <functional>
 
 #include "segue/v1/admin.grpc.pb.h"
+#include "server/lifecycle/bundle_commands.h"
 #include "server/lifecycle/bundle_manager.h"
+#include "server/shadow_traffic.h"
 
 namespace segue {
 
@@ -16,9 +18,14 @@ namespace segue {
 class AdminService : public v1::AdminService::Service {
  public:
   // `stop` asks the process to drain and end, and returns at once.
-  AdminService(BundleManager& manager, const SnapshotHolder& snapshots,
-               std::function<void()> stop)
-      : manager_(manager), snapshots_(snapshots), stop_(std::move(stop)) {}
+  AdminService(BundleManager& manager, BundleCommands& commands,
+               const SnapshotHolder& snapshots,
+               const ShadowTraffic& shadow_traffic, std::function<void()> stop)
+      : manager_(manager),
+        commands_(commands),
+        snapshots_(snapshots),
+        shadow_traffic_(shadow_traffic),
+        stop_(std::move(stop)) {}
 
   grpc::Status GetStatus(grpc::ServerContext* context,
                          const v1::GetStatusRequest* request,
@@ -41,6 +48,15 @@ class AdminService : public v1::AdminService::Service {
   grpc::Status Rollback(grpc::ServerContext* context,
                         const v1::RollbackRequest* request,
                         v1::ServerStatus* status) override;
+  grpc::Status ShadowVersion(grpc::ServerContext* context,
+                             const v1::ShadowVersionRequest* request,
+                             v1::ServerStatus* status) override;
+  grpc::Status PromoteShadow(grpc::ServerContext* context,
+                             const v1::PromoteShadowRequest* request,
+                             v1::ServerStatus* status) override;
+  grpc::Status DiscardShadow(grpc::ServerContext* context,
+                             const v1::DiscardShadowRequest* request,
+                             v1::ServerStatus* status) override;
   grpc::Status Drain(grpc::ServerContext* context,
                      const v1::DrainRequest* request,
                      v1::ServerStatus* status) override;
@@ -55,7 +71,9 @@ class AdminService : public v1::AdminService::Service {
   void Fill(v1::ServerStatus& status) const;
 
   BundleManager& manager_;
+  BundleCommands& commands_;
   const SnapshotHolder& snapshots_;
+  const ShadowTraffic& shadow_traffic_;
   const std::function<void()> stop_;
 };
 

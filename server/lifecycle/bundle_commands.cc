@@ -1,19 +1,17 @@
-// What operators ask of a BundleManager.
+#include "server/lifecycle/bundle_commands.h"
+
 #include <algorithm>
-#include <chrono>
-#include <optional>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/bundle/bundle_reader.h"
 #include "core/bundle/names.h"
-#include "server/lifecycle/bundle_manager.h"
 #include "server/lifecycle/version_choice.h"
 
 namespace segue {
 namespace {
-
-// Between looks whether a version that has to go is still in use.
-constexpr auto kBusyWait = std::chrono::milliseconds(20);
 
 void AddDenied(const std::string& version, v1::ServerState& state) {
   if (!IsDenied(state, version)) state.add_denied_versions(version);
@@ -23,103 +21,54 @@ void AddDenied(const std::string& version, v1::ServerState& state) {
 
 }  // namespace
 
-std::optional<BundleManager::StepResult> BundleManager::StepNow() {
-  {
-    MutexLock lock(mu_);
-    if (stop_) return std::nullopt;
-    if (polls_) {
-      const uint64_t ticket = ++asked_;
-      changed_.NotifyAll();
-      while (answered_ < ticket && !stop_) changed_.Wait(mu_);
-      if (answered_ < ticket) return std::nullopt;
-      return last_result_;
-    }
-  }
-  ForgetFailure();
-  return Step();
-}
-
-absl::Status BundleManager::Follow() {
-  const auto end = std::chrono::steady_clock::now() + options_.command_timeout;
-  while (true) {
-    const std::optional<StepResult> result = StepNow();
-    if (!result.has_value()) {
-      return absl::UnavailableError("the server is stopping");
-    }
-    if (*result == StepResult::kUnchanged ||
-        *result == StepResult::kPublished) {
-      return absl::OkStatus();
-    }
-    if (*result != StepResult::kBusy) return last_error();
-    const auto now = std::chrono::steady_clock::now();
-    if (now >= end) {
-      return absl::UnavailableError(
-          "requests still use a version that has to go first; try again");
-    }
-    MutexLock lock(mu_);
-    while (!stop_ && changed_.WaitUntil(mu_, now + kBusyWait)) {
-    }
-  }
-}
-
-absl::Status BundleManager::Command(const Change& change) {
-  MutexLock one_at_a_time(command_mu_);
-  v1::ServerState before;
-  {
-    MutexLock lock(mu_);
-    before = state_;
-    v1::ServerState after = before;
-    RETURN_IF_ERROR(change(after));
-    state_ = after;
-  }
-  absl::Status followed = Follow();
-  if (followed.ok()) {
-    const absl::Status kept = WriteState();
-    if (kept.ok()) return absl::OkStatus();
-    return absl::Status(
-        kept.code(),
-        absl::StrCat("it is followed, but not remembered after a restart: ",
-                     kept.message()));
-  }
+absl::Status BundleCommands::Follow(const Change& change) {
   MutexLock lock(mu_);
-  // Steps may have served something newer meanwhile.
-  before.set_highest_version(
-      std::max(before.highest_version(), state_.highest_version()));
-  state_ = before;
-  return followed;
+  ASSIGN_OR_RETURN(v1::ServerState before, manager_.state().Change(change));
+  absl::Status followed = manager_.Follow();
+  if (!followed.ok()) {
+    manager_.state().Restore(std::move(before));
+    return followed;
+  }
+  const absl::Status kept = manager_.state().Write();
+  if (kept.ok()) return absl::OkStatus();
+  return absl::Status(
+      kept.code(),
+      absl::StrCat("it is followed, but not remembered after a restart: ",
+                   kept.message()));
 }
 
-absl::Status BundleManager::CheckVersion(const std::string& version) const {
+absl::Status BundleCommands::CheckVersion(const std::string& version) const {
   if (!IsVersionName(version)) {
     return absl::InvalidArgumentError(
         absl::StrCat("\"", version.substr(0, 64), "\" is no version's name"));
   }
-  const std::vector<std::string> versions = ListVersions(options_.bundle_root);
+  const std::vector<std::string> versions =
+      ListVersions(manager_.bundle_root());
   if (std::find(versions.begin(), versions.end(), version) == versions.end()) {
     return absl::NotFoundError(absl::StrCat("there is no version ", version,
-                                            " in ", options_.bundle_root));
+                                            " in ", manager_.bundle_root()));
   }
   return absl::OkStatus();
 }
 
-absl::Status BundleManager::Pin(const std::string& version) {
+absl::Status BundleCommands::Pin(const std::string& version) {
   RETURN_IF_ERROR(CheckVersion(version));
-  return Command([&](v1::ServerState& state) {
+  return Follow([&](v1::ServerState& state) {
     state.set_pinned_version(version);
     return absl::OkStatus();
   });
 }
 
-absl::Status BundleManager::Unpin() {
-  return Command([](v1::ServerState& state) {
+absl::Status BundleCommands::Unpin() {
+  return Follow([](v1::ServerState& state) {
     state.clear_pinned_version();
     return absl::OkStatus();
   });
 }
 
-absl::Status BundleManager::Deny(const std::string& version) {
+absl::Status BundleCommands::Deny(const std::string& version) {
   RETURN_IF_ERROR(CheckVersion(version));
-  return Command([&](v1::ServerState& state) -> absl::Status {
+  return Follow([&](v1::ServerState& state) -> absl::Status {
     if (state.pinned_version() == version) {
       return absl::FailedPreconditionError(
           absl::StrCat(version, " is pinned; unpin it first"));
@@ -129,8 +78,8 @@ absl::Status BundleManager::Deny(const std::string& version) {
   });
 }
 
-absl::Status BundleManager::Allow(const std::string& version) {
-  return Command([&](v1::ServerState& state) -> absl::Status {
+absl::Status BundleCommands::Allow(const std::string& version) {
+  return Follow([&](v1::ServerState& state) -> absl::Status {
     auto& denied = *state.mutable_denied_versions();
     const auto at = std::find(denied.begin(), denied.end(), version);
     if (at == denied.end()) {
@@ -142,11 +91,15 @@ absl::Status BundleManager::Allow(const std::string& version) {
   });
 }
 
-std::string BundleManager::VersionBefore(const std::string& live,
-                                         const v1::ServerState& state) const {
+std::string BundleCommands::VersionBefore(const std::string& live,
+                                          const v1::ServerState& state) const {
+  // What served before: newer ones in the root may never have, or not be good.
   std::string before = VersionOf(holder_.previous());
-  if (before >= live || IsDenied(state, before)) before.clear();
-  for (const std::string& version : ListVersions(options_.bundle_root)) {
+  if (!before.empty() && before < live && !IsDenied(state, before)) {
+    return before;
+  }
+  before.clear();
+  for (const std::string& version : ListVersions(manager_.bundle_root())) {
     if (version < live && version > before && !IsDenied(state, version)) {
       before = version;
     }
@@ -154,8 +107,8 @@ std::string BundleManager::VersionBefore(const std::string& live,
   return before;
 }
 
-absl::Status BundleManager::Rollback() {
-  return Command([&](v1::ServerState& state) -> absl::Status {
+absl::Status BundleCommands::Rollback() {
+  return Follow([&](v1::ServerState& state) -> absl::Status {
     const SnapshotPtr live = holder_.Get();
     if (live == nullptr) {
       return absl::FailedPreconditionError("nothing serves yet");
@@ -169,6 +122,39 @@ absl::Status BundleManager::Rollback() {
     AddDenied(live->version, state);
     return absl::OkStatus();
   });
+}
+
+absl::Status BundleCommands::Shadow(const std::string& version, double share) {
+  // Not a comparison that NaN passes.
+  if (!(share >= 0 && share <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("share is ", share, "; it must be in [0, 1]"));
+  }
+  RETURN_IF_ERROR(CheckVersion(version));
+  MutexLock lock(mu_);
+  return manager_.LoadShadow(version, share);
+}
+
+absl::Status BundleCommands::Promote() {
+  return Follow([&](v1::ServerState& state) -> absl::Status {
+    const SnapshotPtr shadow = holder_.shadow();
+    if (shadow == nullptr) {
+      return absl::FailedPreconditionError("there is no shadow to promote");
+    }
+    state.clear_pinned_version();
+    const auto unpinned =
+        ChooseVersion(state, ReadCurrentVersion(manager_.bundle_root()),
+                      ListVersions(manager_.bundle_root()));
+    if (!unpinned.ok() || unpinned->version != shadow->version) {
+      state.set_pinned_version(shadow->version);
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::Status BundleCommands::Discard() {
+  MutexLock lock(mu_);
+  return manager_.DiscardShadow();
 }
 
 }  // namespace segue

@@ -1,7 +1,6 @@
 #include "server/lifecycle/bundle_manager.h"
 
 #include <malloc.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <utility>
@@ -12,7 +11,6 @@
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/names.h"
 #include "server/lifecycle/bundle_loader.h"
-#include "server/lifecycle/state_file.h"
 #include "server/lifecycle/version_choice.h"
 #include "server/log.h"
 #include "server/process.h"
@@ -21,73 +19,61 @@ namespace segue {
 namespace {
 
 constexpr int kMaxPollsBetweenTries = 16;
-// Verifying and loading must not take processor time from requests.
-constexpr int kNiceness = 10;
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<BundleManager>> BundleManager::Create(
     Options options, SnapshotHolder& holder, Metrics& metrics,
-    OnChange on_change) {
-  ASSIGN_OR_RETURN(v1::ServerState state, ReadStateFile(options.state_file));
-  // Better now than when a rollback is to be remembered.
-  RETURN_IF_ERROR(WriteStateFile(options.state_file, state));
-  return absl::WrapUnique(new BundleManager(std::move(options),
-                                            std::move(state), holder, metrics,
-                                            std::move(on_change)));
+    OnChange on_change, OnShadow on_shadow) {
+  ASSIGN_OR_RETURN(auto state, RememberedState::Open(options.state_file));
+  return absl::WrapUnique(
+      new BundleManager(std::move(options), std::move(state), holder, metrics,
+                        std::move(on_change), std::move(on_shadow)));
 }
 
-BundleManager::BundleManager(Options options, v1::ServerState state,
+BundleManager::BundleManager(Options options,
+                             std::unique_ptr<RememberedState> state,
                              SnapshotHolder& holder, Metrics& metrics,
-                             OnChange on_change)
+                             OnChange on_change, OnShadow on_shadow)
     : options_(std::move(options)),
       holder_(holder),
       metrics_(metrics),
       on_change_(std::move(on_change)),
-      state_(std::move(state)) {}
+      on_shadow_(std::move(on_shadow)),
+      state_(std::move(state)),
+      thread_([this] { Step(); }, options_.poll_interval) {}
 
-BundleManager::~BundleManager() { Stop(); }
-
-void BundleManager::Start() {
-  {
-    MutexLock lock(mu_);
-    polls_ = true;
-  }
-  thread_ = std::thread([this] {
-    // On Linux this is the calling thread's niceness alone.
-    ::setpriority(PRIO_PROCESS, 0, kNiceness);
-    Poll();
-  });
+absl::Status BundleManager::Follow() {
+  return thread_.Do(
+      [this]() -> absl::StatusOr<bool> {
+        ForgetFailure();
+        const StepResult result = Step();
+        if (result == StepResult::kFailed) return last_error();
+        return result != StepResult::kBusy;
+      },
+      options_.command_timeout);
 }
 
-void BundleManager::Stop() {
-  {
-    MutexLock lock(mu_);
-    stop_ = true;
-  }
-  changed_.NotifyAll();
-  if (thread_.joinable()) thread_.join();
+absl::Status BundleManager::LoadShadow(const std::string& version,
+                                       double share) {
+  return thread_.Do(
+      [this, version, share] { return GoToShadow(version, share); },
+      options_.command_timeout);
 }
 
-void BundleManager::Poll() {
-  while (true) {
-    uint64_t asked, answered;
-    {
-      MutexLock lock(mu_);
-      if (stop_) return;
-      asked = asked_;
-      answered = answered_;
-    }
-    if (asked != answered) ForgetFailure();
-    const StepResult result = Step();
-    const auto next = std::chrono::steady_clock::now() + options_.poll_interval;
-    MutexLock lock(mu_);
-    last_result_ = result;
-    answered_ = asked;
-    changed_.NotifyAll();
-    while (!stop_ && asked_ == answered_ && changed_.WaitUntil(mu_, next)) {
-    }
-  }
+absl::Status BundleManager::DiscardShadow() {
+  return thread_.Do(
+      [this]() -> absl::StatusOr<bool> {
+        const std::string version = VersionOf(holder_.shadow());
+        if (version.empty()) {
+          return absl::FailedPreconditionError("there is no shadow to discard");
+        }
+        LogInfo(absl::StrCat("bundle ", version, " is no shadow any more"));
+        SetShadow(nullptr, 0);
+        FreeUnused();
+        return true;
+      },
+      options_.command_timeout);
 }
 
 absl::Status BundleManager::last_error() const {
@@ -100,11 +86,6 @@ void BundleManager::SetLastError(const absl::Status& error) {
   last_error_ = error;
 }
 
-v1::ServerState BundleManager::state() const {
-  MutexLock lock(mu_);
-  return state_;
-}
-
 // A command asks for another try.
 void BundleManager::ForgetFailure() {
   polls_to_skip_ = 0;
@@ -114,7 +95,7 @@ void BundleManager::ForgetFailure() {
 BundleManager::StepResult BundleManager::Step() {
   FreeUnused();
   const auto choice =
-      ChooseVersion(state(), ReadCurrentVersion(options_.bundle_root),
+      ChooseVersion(state_->Get(), ReadCurrentVersion(options_.bundle_root),
                     ListVersions(options_.bundle_root));
   if (choice.ok()) {
     chosen_by_ = choice->by;
@@ -135,6 +116,12 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
   }
   if (VersionOf(holder_.previous()) == version) {
     holder_.SwapBack();
+    TellOfLive();
+    return StepResult::kPublished;
+  }
+  if (VersionOf(holder_.shadow()) == version) {
+    on_shadow_(nullptr, 0);
+    Retire(holder_.PromoteShadow(options_.hold_previous));
     TellOfLive();
     return StepResult::kPublished;
   }
@@ -159,27 +146,94 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
   return StepResult::kPublished;
 }
 
+bool BundleManager::IsTooMuch(uint64_t bytes) const {
+  return options_.max_memory_bytes > 0 &&
+         ResidentBytes() + bytes > options_.max_memory_bytes;
+}
+
+absl::Status BundleManager::TooMuch(uint64_t bytes) const {
+  return absl::ResourceExhaustedError(
+      absl::StrCat("loading it would take some ", bytes, " bytes beside the ",
+                   ResidentBytes(), " that are in use; max_memory_bytes is ",
+                   options_.max_memory_bytes));
+}
+
 std::optional<BundleManager::StepResult> BundleManager::MakeRoom(
     const std::string& version, uint64_t bytes) {
-  const auto too_much = [&] {
-    return options_.max_memory_bytes > 0 &&
-           ResidentBytes() + bytes > options_.max_memory_bytes;
-  };
+  const bool can_fit = bytes < options_.max_memory_bytes;
   Retire(holder_.DropPrevious());
   FreeUnused();
   if (!retired_.empty()) return StepResult::kBusy;
+  const std::string shadow = VersionOf(holder_.shadow());
+  if (!shadow.empty() && IsTooMuch(bytes) && can_fit) {
+    LogWarning(absl::StrCat("bundle ", shadow,
+                            " is no shadow any more, to make room for ",
+                            version));
+    SetShadow(nullptr, 0);
+    FreeUnused();
+    if (!retired_.empty()) return StepResult::kBusy;
+  }
   // Once: a version that then turns out to be bad is not worth a second outage.
-  if (too_much() && options_.unload_first && version != unloaded_for_ &&
-      bytes < options_.max_memory_bytes) {
+  if (IsTooMuch(bytes) && options_.unload_first && version != unloaded_for_ &&
+      can_fit) {
     Unload(version);
     if (!retired_.empty()) return StepResult::kBusy;
   }
-  if (!too_much()) return std::nullopt;
-  return Fail(version, ReloadOutcome::kOverMemory,
-              absl::ResourceExhaustedError(absl::StrCat(
-                  "loading it would take some ", bytes, " bytes beside the ",
-                  ResidentBytes(), " that are in use; max_memory_bytes is ",
-                  options_.max_memory_bytes)));
+  if (!IsTooMuch(bytes)) return std::nullopt;
+  return Fail(version, ReloadOutcome::kOverMemory, TooMuch(bytes));
+}
+
+void BundleManager::SetShadow(SnapshotPtr shadow, double share) {
+  on_shadow_(shadow, share);
+  Retire(holder_.SetShadow(std::move(shadow)));
+}
+
+absl::StatusOr<bool> BundleManager::GoToShadow(const std::string& version,
+                                               double share) {
+  FreeUnused();
+  const std::string live = VersionOf(holder_.Get());
+  if (live.empty() || live == version) {
+    return absl::FailedPreconditionError(
+        live.empty() ? "nothing serves yet"
+                     : absl::StrCat(version, " serves already"));
+  }
+  if (VersionOf(holder_.shadow()) == version) {
+    on_shadow_(holder_.shadow(), share);
+    return true;
+  }
+  if (VersionOf(holder_.previous()) == version) {
+    on_shadow_(holder_.previous(), share);
+    Retire(holder_.ShadowPrevious());
+    return true;
+  }
+  if (!retired_.empty()) return false;
+  ASSIGN_OR_RETURN(
+      const Bundle bundle,
+      VerifyBundle(options_.bundle_root, version, options_.max_bundle_bytes));
+  ASSIGN_OR_RETURN(const bool has_room,
+                   MakeRoomForShadow(EstimateMemory(bundle)));
+  if (!has_room) return false;
+  ReloadOutcome outcome = ReloadOutcome::kError;
+  ASSIGN_OR_RETURN(SnapshotPtr shadow,
+                   LoadAndWarmUp(bundle, options_.max_batch, outcome));
+  LogInfo(absl::StrCat("bundle ", version, " is the shadow of ", live));
+  SetShadow(std::move(shadow), share);
+  return true;
+}
+
+absl::StatusOr<bool> BundleManager::MakeRoomForShadow(uint64_t bytes) {
+  if (IsTooMuch(bytes) && bytes >= options_.max_memory_bytes) {
+    return TooMuch(bytes);
+  }
+  SetShadow(nullptr, 0);
+  FreeUnused();
+  if (retired_.empty() && IsTooMuch(bytes)) {
+    Retire(holder_.DropPrevious());
+    FreeUnused();
+  }
+  if (!retired_.empty()) return false;
+  if (IsTooMuch(bytes)) return TooMuch(bytes);
+  return true;
 }
 
 void BundleManager::Unload(const std::string& to_make_room_for) {
@@ -220,20 +274,11 @@ void BundleManager::TellOfLive() {
 // The highest version that CURRENT led to: a pin may be ahead of it.
 void BundleManager::Remember(const std::string& version) {
   if (chosen_by_ == ChosenBy::kPin) return;
-  {
-    MutexLock lock(mu_);
-    if (version <= state_.highest_version()) return;
-    state_.set_highest_version(version);
-  }
-  const absl::Status kept = WriteState();
+  if (!state_->RaiseHighest(version)) return;
+  const absl::Status kept = state_->Write();
   if (!kept.ok()) {
     LogWarning(absl::StrCat("what served is not remembered: ", kept.message()));
   }
-}
-
-absl::Status BundleManager::WriteState() {
-  MutexLock writing(file_mu_);
-  return WriteStateFile(options_.state_file, state());
 }
 
 void BundleManager::Retire(SnapshotPtr snapshot) {

@@ -1,5 +1,5 @@
 // Which bundle serves: follows pins, denials and CURRENT, loads, swaps, goes
-// back.
+// back; and which is tried beside it.
 #ifndef SEGUE_SERVER_LIFECYCLE_BUNDLE_MANAGER_H_
 #define SEGUE_SERVER_LIFECYCLE_BUNDLE_MANAGER_H_
 
@@ -9,7 +9,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -17,7 +16,8 @@
 #include "absl/status/statusor.h"
 #include "core/base/mutex.h"
 #include "core/retrieval/serving_snapshot.h"
-#include "segue/v1/server_state.pb.h"
+#include "server/lifecycle/poll_thread.h"
+#include "server/lifecycle/remembered_state.h"
 #include "server/lifecycle/snapshot_holder.h"
 #include "server/lifecycle/version_choice.h"
 #include "server/metrics.h"
@@ -33,12 +33,15 @@ namespace segue {
 // read and found bad, because reading one costs a processor.
 //
 // The version before is held in memory, so that going back to it needs no disk.
-// Where the next one has been verified, it goes: never more than two lie in
-// memory. A snapshot that requests still use is kept until the last has ended;
-// no further version is loaded until then.
+// Where the next one has been verified, it goes. A shadow lies beside the live
+// one, never more than one: at most three lie in memory. A snapshot that
+// requests still use is kept until the last has ended; no further version is
+// loaded until then.
 //
 // Borrows holder and metrics, which outlive it. Step() from one thread: the one
-// of Start(), or that of a test; commands from any.
+// of Start(), or that of a test. Follow(), LoadShadow() and DiscardShadow() are
+// for BundleCommands: they wait for that thread (without Start() they are that
+// of the caller), from one thread at a time.
 class BundleManager {
  public:
   struct Options {
@@ -51,7 +54,7 @@ class BundleManager {
     bool unload_first = false;
     bool hold_previous = true;
     int max_batch = 1;       // to warm up with
-    std::string state_file;  // empty: pins and denials end with the process
+    std::string state_file;  // empty: the state ends with the process
     // That a command waits, at most, until it is followed.
     std::chrono::milliseconds command_timeout{120000};
   };
@@ -65,18 +68,20 @@ class BundleManager {
   // Called after each change of what serves, on the stepping thread; null:
   // nothing does.
   using OnChange = std::function<void(const ServingSnapshot*)>;
+  // Called after each change of the shadow, or of the share of the queries that
+  // it is to get, likewise; null: there is none.
+  using OnShadow = std::function<void(const SnapshotPtr&, double share)>;
 
   // DataLoss if the state file is none; the system's error if it cannot be
   // written.
   static absl::StatusOr<std::unique_ptr<BundleManager>> Create(
       Options options, SnapshotHolder& holder, Metrics& metrics,
-      OnChange on_change);
-  ~BundleManager();
+      OnChange on_change, OnShadow on_shadow = [](const auto&, double) {});
 
   // Steps now, and then every poll interval, on a thread of its own.
-  void Start() ABSL_LOCKS_EXCLUDED(mu_);
+  void Start() { thread_.Start(); }
   // Returns when a step that is under way has ended. Idempotent.
-  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
+  void Stop() { thread_.Stop(); }
 
   // One poll.
   StepResult Step() ABSL_LOCKS_EXCLUDED(mu_);
@@ -84,40 +89,39 @@ class BundleManager {
   // Why the last step failed; OK if it did not. Any thread.
   absl::Status last_error() const ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Commands. Each changes the state, waits until a step has followed it, and
-  // then writes it to the state file. Where it cannot be followed, the state is
-  // what it was, and the error says why; where it cannot be written, it is
-  // followed all the same, and the error says that. InvalidArgument for what is
-  // no version's name, NotFound for one that is not in the root, Unavailable
-  // where requests use a version for too long, or the server is stopping.
-  //
-  // The version serves, whatever CURRENT says.
-  absl::Status Pin(const std::string& version);
-  absl::Status Unpin();
-  // The version does not serve because CURRENT names it. FailedPrecondition if
-  // it is pinned.
-  absl::Status Deny(const std::string& version);
-  absl::Status Allow(const std::string& version);
-  // Denies the live version and pins the newest before it that is not denied:
-  // without a look at the disk, where that is the one held. FailedPrecondition
-  // if there is none.
-  absl::Status Rollback();
+  // Steps until the state is followed, or why it is not.
+  absl::Status Follow();
+  // The version is the shadow, in place of another one, for `share` of the
+  // queries; one that is held becomes it, any other is loaded as one that is to
+  // serve. The shadow before goes once the next one is verified; where that
+  // would be over max_memory_bytes, the version that is held goes, but never
+  // the live one. FailedPrecondition for the live version, and where nothing
+  // serves; and why a version is refused.
+  absl::Status LoadShadow(const std::string& version, double share);
+  absl::Status DiscardShadow();
 
   const std::string& bundle_root() const { return options_.bundle_root; }
-  v1::ServerState state() const ABSL_LOCKS_EXCLUDED(mu_);
-  bool state_persists() const { return !options_.state_file.empty(); }
+  RememberedState& state() { return *state_; }
 
  private:
-  BundleManager(Options options, v1::ServerState state, SnapshotHolder& holder,
-                Metrics& metrics, OnChange on_change);
+  BundleManager(Options options, std::unique_ptr<RememberedState> state,
+                SnapshotHolder& holder, Metrics& metrics, OnChange on_change,
+                OnShadow on_shadow);
 
   StepResult GoTo(const std::string& version);
   // Unset: there is room.
   std::optional<StepResult> MakeRoom(const std::string& version,
                                      uint64_t bytes);
+  // Whether so many more would be over max_memory_bytes, and that error.
+  bool IsTooMuch(uint64_t bytes) const;
+  absl::Status TooMuch(uint64_t bytes) const;
+  // False: requests still use a version that has to go.
+  absl::StatusOr<bool> GoToShadow(const std::string& version, double share);
+  absl::StatusOr<bool> MakeRoomForShadow(uint64_t bytes);
+  void SetShadow(SnapshotPtr shadow, double share);
   void Publish(SnapshotPtr next);
   void TellOfLive();
-  void Remember(const std::string& version) ABSL_LOCKS_EXCLUDED(mu_);
+  void Remember(const std::string& version);
   void Unload(const std::string& to_make_room_for);
   void Retire(SnapshotPtr snapshot);
   void FreeUnused();
@@ -126,24 +130,13 @@ class BundleManager {
   void Restore();
   void ForgetFailure();
   void SetLastError(const absl::Status& error) ABSL_LOCKS_EXCLUDED(mu_);
-  void Poll() ABSL_LOCKS_EXCLUDED(mu_);
-
-  using Change = std::function<absl::Status(v1::ServerState&)>;
-  absl::Status Command(const Change& change) ABSL_LOCKS_EXCLUDED(mu_);
-  absl::Status Follow() ABSL_LOCKS_EXCLUDED(mu_);
-  // One step that begins after now; unset: there is none any more.
-  std::optional<StepResult> StepNow() ABSL_LOCKS_EXCLUDED(mu_);
-  // The state as it is.
-  absl::Status WriteState() ABSL_LOCKS_EXCLUDED(mu_, file_mu_);
-  absl::Status CheckVersion(const std::string& version) const;
-  // That a rollback would go to; empty: none.
-  std::string VersionBefore(const std::string& live,
-                            const v1::ServerState& state) const;
 
   const Options options_;
   SnapshotHolder& holder_;
   Metrics& metrics_;
   const OnChange on_change_;
+  const OnShadow on_shadow_;
+  const std::unique_ptr<RememberedState> state_;
 
   // The stepping thread's alone.
   std::vector<SnapshotPtr> retired_;
@@ -154,18 +147,10 @@ class BundleManager {
   std::string unloaded_for_;  // and must not be again
   ChosenBy chosen_by_ = ChosenBy::kCurrent;
 
-  std::thread thread_;
-  Mutex command_mu_;  // one command at a time
-  Mutex file_mu_;     // one writer; before mu_, which no disk holds up
   mutable Mutex mu_;
-  CondVar changed_;
-  bool stop_ ABSL_GUARDED_BY(mu_) = false;
-  bool polls_ ABSL_GUARDED_BY(mu_) = false;
-  uint64_t asked_ ABSL_GUARDED_BY(mu_) = 0;     // steps, by commands
-  uint64_t answered_ ABSL_GUARDED_BY(mu_) = 0;  // of these
-  StepResult last_result_ ABSL_GUARDED_BY(mu_) = StepResult::kUnchanged;
   absl::Status last_error_ ABSL_GUARDED_BY(mu_);
-  v1::ServerState state_ ABSL_GUARDED_BY(mu_);
+
+  PollThread thread_;
 };
 
 }  // namespace segue

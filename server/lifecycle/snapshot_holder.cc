@@ -11,7 +11,7 @@ SnapshotPtr SnapshotHolder::Get() const {
 
 SnapshotPtr SnapshotHolder::Get(absl::string_view version) const {
   MutexLock lock(mu_);
-  for (const SnapshotPtr& snapshot : {live_, previous_}) {
+  for (const SnapshotPtr& snapshot : {live_, previous_, shadow_}) {
     if (snapshot != nullptr && snapshot->version == version) return snapshot;
   }
   return nullptr;
@@ -20,6 +20,11 @@ SnapshotPtr SnapshotHolder::Get(absl::string_view version) const {
 SnapshotPtr SnapshotHolder::previous() const {
   MutexLock lock(mu_);
   return previous_;
+}
+
+SnapshotPtr SnapshotHolder::shadow() const {
+  MutexLock lock(mu_);
+  return shadow_;
 }
 
 SnapshotPtr SnapshotHolder::Publish(SnapshotPtr next, bool hold) {
@@ -32,6 +37,23 @@ SnapshotPtr SnapshotHolder::Publish(SnapshotPtr next, bool hold) {
 void SnapshotHolder::SwapBack() {
   MutexLock lock(mu_);
   live_.swap(previous_);
+}
+
+SnapshotPtr SnapshotHolder::SetShadow(SnapshotPtr shadow) {
+  MutexLock lock(mu_);
+  return std::exchange(shadow_, std::move(shadow));
+}
+
+SnapshotPtr SnapshotHolder::ShadowPrevious() {
+  MutexLock lock(mu_);
+  return std::exchange(shadow_, std::exchange(previous_, nullptr));
+}
+
+SnapshotPtr SnapshotHolder::PromoteShadow(bool hold) {
+  MutexLock lock(mu_);
+  SnapshotPtr leaves = std::exchange(live_, std::exchange(shadow_, nullptr));
+  if (hold) previous_.swap(leaves);
+  return leaves;
 }
 
 SnapshotPtr SnapshotHolder::DropPrevious() {

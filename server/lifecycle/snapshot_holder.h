@@ -19,8 +19,9 @@ inline std::string VersionOf(const SnapshotPtr& snapshot) {
   return snapshot == nullptr ? "" : snapshot->version;
 }
 
-// Holds the snapshot that new requests see, and the one before it if that is
-// held; the only mutable state on the request path.
+// Holds the snapshot that new requests see, the one before it if that is held,
+// and the one that is tried beside it, the shadow; the only mutable state on
+// the request path.
 //
 // Ownership: shared by this class and by each in-flight request. A request
 // calls Get() once and uses that pointer to its end, so one response never
@@ -30,16 +31,19 @@ inline std::string VersionOf(const SnapshotPtr& snapshot) {
 // request thread. What leaves the holder is therefore returned; the caller
 // keeps it until `use_count() == 1`, then drops it.
 //
-// Thread-safety: Get() and previous() from any thread; the others from one.
+// Thread-safety: Get(), previous() and shadow() from any thread; the others
+// from one.
 class SnapshotHolder {
  public:
   // What serves; null until the first Publish() and after Unload(): the service
   // answers UNAVAILABLE then.
   SnapshotPtr Get() const ABSL_LOCKS_EXCLUDED(mu_);
-  // The one of the two that is called so; null: neither.
+  // The one of the three that is called so; null: none.
   SnapshotPtr Get(absl::string_view version) const ABSL_LOCKS_EXCLUDED(mu_);
   // The one before; null: none is held.
   SnapshotPtr previous() const ABSL_LOCKS_EXCLUDED(mu_);
+  // The one that is tried; null: none is.
+  SnapshotPtr shadow() const ABSL_LOCKS_EXCLUDED(mu_);
 
   // `next` serves from now on. Returns what leaves: the one before the live
   // one, if that is held from now on (`hold`), else the live one; null: none.
@@ -49,6 +53,13 @@ class SnapshotHolder {
       ABSL_LOCKS_EXCLUDED(mu_);
   // The held one serves, and the live one is held. REQUIRES: there are both.
   void SwapBack() ABSL_LOCKS_EXCLUDED(mu_);
+  // `shadow` is tried from now on; null: nothing is. Returns the one that was.
+  [[nodiscard]] SnapshotPtr SetShadow(SnapshotPtr shadow)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  // The one before is tried, and is held no more. Returns what was tried.
+  [[nodiscard]] SnapshotPtr ShadowPrevious() ABSL_LOCKS_EXCLUDED(mu_);
+  // Publish() of the shadow, which is one no more. REQUIRES: there is one.
+  [[nodiscard]] SnapshotPtr PromoteShadow(bool hold) ABSL_LOCKS_EXCLUDED(mu_);
   // Nothing is held from now on.
   [[nodiscard]] SnapshotPtr DropPrevious() ABSL_LOCKS_EXCLUDED(mu_);
   // Nothing serves from now on.
@@ -58,6 +69,7 @@ class SnapshotHolder {
   mutable Mutex mu_;
   SnapshotPtr live_ ABSL_GUARDED_BY(mu_);
   SnapshotPtr previous_ ABSL_GUARDED_BY(mu_);
+  SnapshotPtr shadow_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace segue

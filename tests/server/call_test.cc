@@ -173,7 +173,7 @@ TEST_F(CallTest, AnErrorCarriesNoAnswer) {
 }
 
 TEST_F(CallTest, AFailedCallIsLoggedWithItsIdAndItsText) {
-  Start([](absl::Span<Job* const> jobs) {
+  Start([](absl::Span<Job* const> jobs, bool) {
     jobs[0]->Complete(absl::InternalError("the index fails"));
   });
   grpc::ClientContext context;

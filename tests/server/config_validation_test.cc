@@ -90,6 +90,14 @@ TEST(ConfigValidationTest, ABundleLimitIsNotNegative) {
               StatusIs(kInvalid, HasSubstr("max_bundle_bytes is -1")));
 }
 
+TEST(ConfigValidationTest, AShadowNeedsAShareOfAProcessor) {
+  EXPECT_THAT(Validate({"shadow_processor=1"}), IsOk());
+  EXPECT_THAT(Validate({"shadow_processor=0"}),
+              StatusIs(kInvalid, HasSubstr("shadow_processor is 0")));
+  EXPECT_THAT(Validate({"shadow_processor=1.5"}),
+              StatusIs(kInvalid, HasSubstr("shadow_processor is 1.5")));
+}
+
 TEST(ConfigValidationTest, AddressesAreParsed) {
   EXPECT_THAT(Validate({"listen_address=nowhere"}),
               StatusIs(kInvalid, HasSubstr("listen_address: \"nowhere\"")));

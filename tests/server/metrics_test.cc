@@ -54,6 +54,12 @@ TEST(MetricsTest, EverySeriesIs0FromTheStart) {
       "segue_request_duration_seconds_count{stage=\"embed\"}",
       "segue_embed_batch_queries_count",
       "segue_unknown_history_ids_total",
+      "segue_shadow_overlap_count",
+      "segue_shadow_score_shift_count",
+      "segue_shadow_duration_seconds_count{bundle=\"live\"}",
+      "segue_shadow_duration_seconds_count{bundle=\"shadow\"}",
+      "segue_shadow_failed_total",
+      "segue_shadow_dropped_total",
       "segue_queue_length",
       "segue_bundle_items",
       "segue_bundle_bytes",
@@ -82,6 +88,7 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
   Metrics metrics;
   metrics.SetBundle("v", 1, 1);
   metrics.AddLiveHits("v");
+  metrics.SetShadow("w");
   std::istringstream text(metrics.Text());
   for (std::string line; std::getline(text, line);) {
     if (line.rfind("# TYPE ", 0) == 0) types.push_back(line.substr(7));
@@ -95,6 +102,11 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
           "segue_live_overlap_dropped_total counter",
           "segue_live_hit_labels_total counter",
           "segue_live_hits_total counter", "segue_effort_raised_points gauge",
+          "segue_shadow_overlap histogram",
+          "segue_shadow_score_shift histogram",
+          "segue_shadow_duration_seconds histogram",
+          "segue_shadow_failed_total counter",
+          "segue_shadow_dropped_total counter", "segue_shadow_info gauge",
           "segue_unknown_history_ids_total counter", "segue_queue_length gauge",
           "segue_requests_shed_total counter",
           "segue_effort_lowered_total counter", "segue_bundle_info gauge",
@@ -210,6 +222,32 @@ TEST(MetricsTest, TheLiveVersionReplacesTheOneBefore) {
   EXPECT_EQ(values.at("segue_bundle_items"), 20);
   EXPECT_EQ(values.at("segue_bundle_bytes"), 2000);
   EXPECT_GT(values.at("segue_bundle_loaded_timestamp_seconds"), 1.6e9);
+}
+
+TEST(MetricsTest, AShadowIsNamedAsLongAsThereIsOne) {
+  Metrics metrics;
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("segue_shadow_info{")));
+  metrics.SetShadow("one");
+  metrics.SetShadow("two");
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("version=\"one\"")));
+  EXPECT_EQ(MetricValue(metrics.Text(), "segue_shadow_info{version=\"two\"}"),
+            1);
+  metrics.SetShadow("");
+  EXPECT_THAT(metrics.Text(), Not(HasSubstr("segue_shadow_info{")));
+}
+
+TEST(MetricsTest, AShadowIsComparedWithTheLiveBundle) {
+  Metrics metrics;
+  metrics.ObserveShadow(.75, microseconds(80), microseconds(120));
+  metrics.ObserveShadowShift(-.03);
+  const auto values = MetricValues(metrics.Text());
+  EXPECT_EQ(values.at("segue_shadow_overlap_sum"), .75);
+  EXPECT_EQ(values.at("segue_shadow_score_shift_bucket{le=\"-0.05\"}"), 0);
+  EXPECT_EQ(values.at("segue_shadow_score_shift_bucket{le=\"-0.02\"}"), 1);
+  EXPECT_NEAR(values.at("segue_shadow_duration_seconds_sum{bundle=\"live\"}"),
+              8e-5, 1e-12);
+  EXPECT_NEAR(values.at("segue_shadow_duration_seconds_sum{bundle=\"shadow\"}"),
+              1.2e-4, 1e-12);
 }
 
 TEST(MetricsTest, ReloadsAreCountedByOutcome) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -64,9 +65,12 @@ class QueryExecutorTest : public ::testing::Test {
   }
 
   void Execute(const std::vector<Job*>& jobs, int max_batch = 16) {
-    QueryExecutor(holder_, metrics_, live_overlap_, live_hits_,
-                  {.max_batch = max_batch})
+    QueryExecutor(holder_, metrics_, Observers(), {.max_batch = max_batch})
         .Execute(jobs);
+  }
+
+  AnswerObservers Observers() {
+    return {live_overlap_, live_hits_, shadow_traffic_};
   }
 
   double Metric(const std::string& series) {
@@ -80,6 +84,7 @@ class QueryExecutorTest : public ::testing::Test {
                        .ttl = std::chrono::minutes(1),
                        .bytes = 8 * LiveHits::kAnswerBytes},
                       metrics_};
+  ShadowTraffic shadow_traffic_{/*processor=*/1, metrics_};
   std::shared_ptr<const ServingSnapshot> retired_;
   std::vector<std::vector<float>> embedded_;  // seed rows of each forward pass
   int searches_ = 0;
@@ -124,7 +129,7 @@ TEST_F(QueryExecutorTest, PressedSearchesThatNameNoEffortAreCheaper) {
   const auto nprobe = [&](const std::string& request, double pressed_overlap,
                           bool pressed) {
     FakeJob job({request});
-    QueryExecutor(holder_, metrics_, live_overlap_, live_hits_,
+    QueryExecutor(holder_, metrics_, Observers(),
                   {.max_batch = 1, .pressed_overlap = pressed_overlap})
         .Execute(std::vector<Job*>{&job}, pressed);
     EXPECT_THAT(job.statuses, ElementsAre(IsOk()));
@@ -410,6 +415,20 @@ TEST_F(QueryExecutorTest, AJobIsAnsweredByTheVersionThatItNames) {
   EXPECT_THAT(unknown.statuses,
               ElementsAre(StatusIs(absl::StatusCode::kNotFound,
                                    HasSubstr("three is neither live"))));
+}
+
+TEST_F(QueryExecutorTest, WhatNamesNoVersionIsCopiedToTheShadow) {
+  Publish(TinySnapshot());
+  shadow_traffic_.SetLive(holder_.Get()->version);
+  shadow_traffic_.SetShadow(TinySnapshot(), /*share=*/1);
+  FakeJob one({"history: 'i3'"}), two({"", "user_id: 'u1'"}), named({""});
+  named.version = holder_.Get()->version;
+  Execute({&named, &one, &two});
+  while (shadow_traffic_.status()->queries() < 3) std::this_thread::yield();
+  shadow_traffic_.Stop();
+  EXPECT_EQ(Metric("segue_shadow_overlap_count"), 3);
+  EXPECT_EQ(Metric("segue_shadow_overlap_sum"), 3);
+  EXPECT_GT(Metric("segue_shadow_duration_seconds_sum{bundle=\"live\"}"), 0);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -25,14 +26,15 @@ class AdminTest : public ::testing::Test {
  protected:
   ~AdminTest() override { SetLeastLogLevel(LogLevel::kInfo); }
 
-  absl::StatusOr<std::string> Send(const std::string& command,
-                                   const std::string& argument = "") {
+  absl::StatusOr<std::string> Send(
+      const std::string& command,
+      const std::vector<std::string>& arguments = {}) {
     return SendAdminCommand(running_.server().admin_address(), command,
-                            argument, std::chrono::seconds(60));
+                            arguments, std::chrono::seconds(60));
   }
   std::string Says(const std::string& command,
-                   const std::string& argument = "") {
-    const auto answer = Send(command, argument);
+                   const std::vector<std::string>& arguments = {}) {
+    const auto answer = Send(command, arguments);
     EXPECT_THAT(answer, IsOk()) << command;
     return answer.value_or("");
   }
@@ -68,24 +70,72 @@ TEST_F(AdminTest, RollbackIsOneCommand) {
 TEST_F(AdminTest, VersionsArePinnedUnpinnedDeniedAndAllowed) {
   const std::string first = running_.Serve({.prefix = "a"});
   const std::string second = running_.Serve({.prefix = "b"});
-  Says("pin", first);
+  Says("pin", {first});
   EXPECT_EQ(Live(), first);
   Says("unpin");
   EXPECT_EQ(Live(), second);
-  Says("deny", second);
+  Says("deny", {second});
   EXPECT_EQ(Live(), first);
   EXPECT_THAT(Says("list"), AllOf(HasSubstr(first), HasSubstr(second),
                                   HasSubstr("\"denied\": true"),
                                   HasSubstr("\"current\": true")));
-  Says("allow", second);
+  Says("allow", {second});
   EXPECT_EQ(Live(), second);
+}
+
+TEST_F(AdminTest, AShadowIsTriedAndPromoted) {
+  const std::string first = running_.Serve({.prefix = "a"});
+  Says("pin", {first});
+  const std::string second = running_.Publish({.prefix = "b"});
+  EXPECT_THAT(Says("shadow", {second}),
+              AllOf(HasSubstr("\"live_version\": \"" + first + "\""),
+                    HasSubstr("\"version\": \"" + second + "\""),
+                    HasSubstr("\"share\": 0.05")));
+  EXPECT_THAT(Says("shadow", {second, "0.5"}), HasSubstr("\"share\": 0.5"));
+  EXPECT_THAT(Says("list"), HasSubstr("\"shadow\": true"));
+  EXPECT_THAT(
+      Says("promote"),
+      AllOf(HasSubstr("\"live_version\": \"" + second + "\""),
+            HasSubstr("\"held_version\": \"" + first + "\""),
+            Not(HasSubstr("pinned_version")), Not(HasSubstr("\"shadow\""))));
+  EXPECT_EQ(Live(), second);
+}
+
+TEST_F(AdminTest, AVersionIsLoadedWithoutCopiesAndDiscarded) {
+  const std::string first = running_.Serve({.prefix = "a"});
+  Says("pin", {first});
+  const std::string second = running_.Publish({.prefix = "b"});
+  EXPECT_THAT(Says("shadow", {second, "0"}),
+              AllOf(HasSubstr("\"version\": \"" + second + "\""),
+                    Not(HasSubstr("\"share\""))));
+  EXPECT_THAT(Says("discard"), Not(HasSubstr("\"shadow\"")));
+  EXPECT_EQ(Live(), first);
+  EXPECT_THAT(Send("discard"), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                        HasSubstr("no shadow")));
+  EXPECT_THAT(Send("promote"), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                        HasSubstr("no shadow")));
+}
+
+TEST_F(AdminTest, AShareIsOneOfTheQueries) {
+  const std::string version = running_.Serve();
+  EXPECT_THAT(
+      Send("shadow", {version, "1.5"}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("share is 1.5")));
+  EXPECT_THAT(
+      Send("shadow", {version, "nan"}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("share is nan")));
+  EXPECT_THAT(
+      Send("shadow", {version, "half"}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("\"half\"")));
+  EXPECT_THAT(Send("shadow"), StatusIs(absl::StatusCode::kInvalidArgument,
+                                       HasSubstr("takes a version")));
 }
 
 TEST_F(AdminTest, AnErrorSaysWhy) {
   const std::string version = running_.Serve();
-  EXPECT_THAT(Send("pin", "20260131T235959Z-0123456789ab"),
+  EXPECT_THAT(Send("pin", {"20260131T235959Z-0123456789ab"}),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("0123456789ab")));
-  EXPECT_THAT(Send("pin", "../x"),
+  EXPECT_THAT(Send("pin", {"../x"}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("../x")));
   EXPECT_THAT(Send("rollback"), StatusIs(absl::StatusCode::kFailedPrecondition,
                                          HasSubstr("no version before")));
@@ -93,18 +143,19 @@ TEST_F(AdminTest, AnErrorSaysWhy) {
 }
 
 TEST_F(AdminTest, TheLogIsMadeQuieter) {
-  EXPECT_THAT(Says("log-level", "warning"),
+  EXPECT_THAT(Says("log-level", {"warning"}),
               HasSubstr("\"log_level\": \"WARNING\""));
   EXPECT_EQ(LeastLogLevel(), LogLevel::kWarning);
-  EXPECT_THAT(Send("log-level", "loud"),
+  EXPECT_THAT(Send("log-level", {"loud"}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("loud")));
 }
 
 TEST_F(AdminTest, CommandsAreCheckedBeforeTheyAreSent) {
   EXPECT_THAT(Send("pin"), StatusIs(absl::StatusCode::kInvalidArgument,
                                     HasSubstr("one argument")));
-  EXPECT_THAT(Send("status", "x"), StatusIs(absl::StatusCode::kInvalidArgument,
-                                            HasSubstr("no argument")));
+  EXPECT_THAT(
+      Send("status", {"x"}),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("no argument")));
   EXPECT_THAT(Send("reboot"), StatusIs(absl::StatusCode::kInvalidArgument,
                                        HasSubstr("rollback")));
 }
@@ -112,7 +163,7 @@ TEST_F(AdminTest, CommandsAreCheckedBeforeTheyAreSent) {
 TEST_F(AdminTest, WhereNobodyListensItIsUnavailable) {
   const std::string address = running_.server().admin_address();
   running_.DestroyServer();
-  EXPECT_THAT(SendAdminCommand(address, "status", "", std::chrono::seconds(60)),
+  EXPECT_THAT(SendAdminCommand(address, "status", {}, std::chrono::seconds(60)),
               StatusIs(absl::StatusCode::kUnavailable, _));
 }
 

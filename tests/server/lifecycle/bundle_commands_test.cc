@@ -1,10 +1,11 @@
 // Pins, denials and rollbacks.
+#include "server/lifecycle/bundle_commands.h"
+
 #include <filesystem>
 #include <string>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/lifecycle/bundle_manager.h"
 #include "tests/server/lifecycle/bundle_manager_fixture.h"
 
 namespace segue {
@@ -46,17 +47,26 @@ TEST_F(HeldVersionTest, IsFoundByItsName) {
 
 TEST_F(HeldVersionTest, ServesAfterARollbackWithoutItsFiles) {
   fs::remove_all(FolderOf(first_));
-  EXPECT_THAT(manager_->Rollback(), IsOk());
+  EXPECT_THAT(commands_->Rollback(), IsOk());
   EXPECT_EQ(LiveVersion(), first_);
   EXPECT_EQ(PreviousVersion(), second_);
   EXPECT_EQ(manager_->Step(), StepResult::kUnchanged);
-  EXPECT_EQ(manager_->state().pinned_version(), first_);
-  EXPECT_THAT(manager_->state().denied_versions(), ElementsAre(second_));
+  EXPECT_EQ(manager_->state().Get().pinned_version(), first_);
+  EXPECT_THAT(manager_->state().Get().denied_versions(), ElementsAre(second_));
+}
+
+TEST_F(HeldVersionTest, ComesBeforeNewerOnesThatNeverServed) {
+  PublishCorrupt("c");
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  Publish({.prefix = "d"});
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
+  EXPECT_THAT(commands_->Rollback(), IsOk());
+  EXPECT_EQ(LiveVersion(), second_);
 }
 
 TEST_F(HeldVersionTest, ASecondRollbackDoesNotGoForward) {
-  ASSERT_THAT(manager_->Rollback(), IsOk());
-  EXPECT_THAT(manager_->Rollback(),
+  ASSERT_THAT(commands_->Rollback(), IsOk());
+  EXPECT_THAT(commands_->Rollback(),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("no version before " + first_)));
   EXPECT_EQ(LiveVersion(), first_);
@@ -64,26 +74,26 @@ TEST_F(HeldVersionTest, ASecondRollbackDoesNotGoForward) {
 
 TEST_F(HeldVersionTest, AfterStopACommandChangesNothing) {
   manager_->Stop();
-  EXPECT_THAT(manager_->Rollback(),
+  EXPECT_THAT(commands_->Rollback(),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("stopping")));
   EXPECT_EQ(LiveVersion(), second_);
-  EXPECT_EQ(manager_->state().pinned_version(), "");
-  EXPECT_EQ(manager_->state().highest_version(), second_);
+  EXPECT_EQ(manager_->state().Get().pinned_version(), "");
+  EXPECT_EQ(manager_->state().Get().highest_version(), second_);
 }
 
 TEST_F(HeldVersionTest, APinAheadOfCurrentIsLeftAgain) {
   const std::string third = Publish({.prefix = "c"});
   ASSERT_THAT(WriteFileAtomically(root_ + "/CURRENT", second_ + "\n"), IsOk());
-  ASSERT_THAT(manager_->Pin(third), IsOk());
+  ASSERT_THAT(commands_->Pin(third), IsOk());
   EXPECT_EQ(LiveVersion(), third);
-  ASSERT_THAT(manager_->Unpin(), IsOk());
+  ASSERT_THAT(commands_->Unpin(), IsOk());
   EXPECT_EQ(LiveVersion(), second_);
 }
 
 TEST_F(HeldVersionTest, WhatCannotBeRememberedIsFollowedAndSaid) {
   fs::remove(temp_ / "state");
   fs::create_directory(temp_ / "state");
-  const absl::Status done = manager_->Rollback();
+  const absl::Status done = commands_->Rollback();
   EXPECT_FALSE(done.ok());
   EXPECT_THAT(std::string(done.message()),
               HasSubstr("it is followed, but not"));
@@ -111,54 +121,55 @@ TEST_F(HeldVersionTest, InUseItIsWaitedFor) {
 }
 
 TEST_F(HeldVersionTest, WhatWasRolledBackStaysDeniedAfterARestart) {
-  ASSERT_THAT(manager_->Rollback(), IsOk());
+  ASSERT_THAT(commands_->Rollback(), IsOk());
   manager_.reset();
   SnapshotHolder fresh;
   const auto restarted = BundleManager::Create(
       {.bundle_root = root_, .state_file = temp_ / "state"}, fresh, metrics_,
       [](const ServingSnapshot*) {});
   ASSERT_THAT(restarted, IsOk());
+  BundleCommands commands(**restarted, fresh);
   EXPECT_EQ((*restarted)->Step(), StepResult::kPublished);
   EXPECT_EQ(fresh.Get()->version, first_);
   // Without the pin, CURRENT is still the denied one.
-  ASSERT_THAT((*restarted)->Unpin(), IsOk());
+  ASSERT_THAT(commands.Unpin(), IsOk());
   EXPECT_EQ(fresh.Get()->version, first_);
-  ASSERT_THAT((*restarted)->Allow(second_), IsOk());
+  ASSERT_THAT(commands.Allow(second_), IsOk());
   EXPECT_EQ(fresh.Get()->version, second_);
 }
 
 TEST_F(HeldVersionTest, APinBeatsWhatIsPublishedLater) {
-  ASSERT_THAT(manager_->Pin(second_), IsOk());
+  ASSERT_THAT(commands_->Pin(second_), IsOk());
   const std::string third = Publish({.prefix = "c"});
   EXPECT_EQ(manager_->Step(), StepResult::kUnchanged);
   EXPECT_EQ(LiveVersion(), second_);
-  ASSERT_THAT(manager_->Unpin(), IsOk());
+  ASSERT_THAT(commands_->Unpin(), IsOk());
   EXPECT_EQ(LiveVersion(), third);
 }
 
 TEST_F(HeldVersionTest, ADeniedVersionGivesWayToTheOneBefore) {
-  ASSERT_THAT(manager_->Deny(second_), IsOk());
+  ASSERT_THAT(commands_->Deny(second_), IsOk());
   EXPECT_EQ(LiveVersion(), first_);
-  EXPECT_THAT(manager_->state().denied_versions(), ElementsAre(second_));
+  EXPECT_THAT(manager_->state().Get().denied_versions(), ElementsAre(second_));
 }
 
 TEST_F(HeldVersionTest, ACommandThatCannotBeFollowedChangesNothing) {
   const std::string bad = PublishCorrupt("c");
-  EXPECT_THAT(manager_->Pin(bad), StatusIs(absl::StatusCode::kDataLoss, _));
-  EXPECT_EQ(manager_->state().pinned_version(), "");
+  EXPECT_THAT(commands_->Pin(bad), StatusIs(absl::StatusCode::kDataLoss, _));
+  EXPECT_EQ(manager_->state().Get().pinned_version(), "");
   EXPECT_EQ(LiveVersion(), second_);
 }
 
 TEST_F(HeldVersionTest, WhatIsNoVersionIsRefusedByItsName) {
   EXPECT_THAT(
-      manager_->Pin("../etc"),
+      commands_->Pin("../etc"),
       StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("../etc")));
-  EXPECT_THAT(manager_->Deny("20260131T235959Z-0123456789ab"),
+  EXPECT_THAT(commands_->Deny("20260131T235959Z-0123456789ab"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("0123456789ab")));
-  EXPECT_THAT(manager_->Allow(second_),
+  EXPECT_THAT(commands_->Allow(second_),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("not denied")));
-  ASSERT_THAT(manager_->Pin(second_), IsOk());
-  EXPECT_THAT(manager_->Deny(second_),
+  ASSERT_THAT(commands_->Pin(second_), IsOk());
+  EXPECT_THAT(commands_->Deny(second_),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("unpin it first")));
 }
@@ -166,11 +177,11 @@ TEST_F(HeldVersionTest, WhatIsNoVersionIsRefusedByItsName) {
 TEST_F(BundleManagerTest, WithoutAVersionBeforeThereIsNoRollback) {
   Publish({});
   Manage();
-  EXPECT_THAT(manager_->Rollback(),
+  EXPECT_THAT(commands_->Rollback(),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("nothing serves")));
   ASSERT_EQ(manager_->Step(), StepResult::kPublished);
-  EXPECT_THAT(manager_->Rollback(),
+  EXPECT_THAT(commands_->Rollback(),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("no version before")));
 }

@@ -11,6 +11,7 @@
 #include "core/base/file.h"
 #include "core/bundle/layout.h"
 #include "gmock/gmock.h"
+#include "server/lifecycle/bundle_commands.h"
 #include "server/lifecycle/bundle_manager.h"
 #include "tests/server/metric_values.h"
 #include "tests/testing/status_matchers.h"
@@ -36,9 +37,14 @@ class BundleManagerTest : public ::testing::Test {
         std::move(options), holder_, metrics_,
         [this](const ServingSnapshot* live) {
           published_.push_back(live == nullptr ? "" : live->version);
+        },
+        [this](const SnapshotPtr& shadow, double share) {
+          shadow_ = VersionOf(shadow);
+          share_ = share;
         });
     ASSERT_THAT(manager, IsOk());
     manager_ = *std::move(manager);
+    commands_ = std::make_unique<BundleCommands>(*manager_, holder_);
   }
 
   std::string Publish(const TinyBundleOptions& options) const {
@@ -77,7 +83,10 @@ class BundleManagerTest : public ::testing::Test {
   SnapshotHolder holder_;
   Metrics metrics_;
   std::vector<std::string> published_;
+  std::string shadow_;  // and its share, as the manager told
+  double share_ = 0;
   std::unique_ptr<BundleManager> manager_;
+  std::unique_ptr<BundleCommands> commands_;
 };
 
 }  // namespace segue::testing

@@ -342,6 +342,7 @@ class BundleManagerThreadTest : public BundleManagerTest {
         metrics_, [this](const ServingSnapshot*) { publications_.release(); });
     ASSERT_THAT(manager, IsOk());
     manager_ = *std::move(manager);
+    commands_ = std::make_unique<BundleCommands>(*manager_, holder_);
     manager_->Start();
   }
 
@@ -374,10 +375,24 @@ TEST_F(BundleManagerThreadTest, ACommandIsFollowedAtOnce) {
   Start(std::chrono::hours(24));
   publications_.acquire();
   const std::string second = Publish({.prefix = "b"});
-  EXPECT_THAT(manager_->Pin(second), IsOk());
+  EXPECT_THAT(commands_->Pin(second), IsOk());
   EXPECT_EQ(LiveVersion(), second);
-  EXPECT_THAT(manager_->Rollback(), IsOk());
+  EXPECT_THAT(commands_->Rollback(), IsOk());
   EXPECT_EQ(LiveVersion(), first);
+}
+
+TEST_F(BundleManagerThreadTest, AShadowIsLoadedByTheManagersThread) {
+  Publish({.prefix = "a"});
+  Start(std::chrono::hours(24));
+  publications_.acquire();
+  const std::string second = Publish({.prefix = "b"});
+  EXPECT_THAT(commands_->Shadow(second, .5), IsOk());
+  EXPECT_EQ(VersionOf(holder_.shadow()), second);
+  EXPECT_THAT(commands_->Promote(), IsOk());
+  EXPECT_EQ(LiveVersion(), second);
+  manager_->Stop();
+  EXPECT_THAT(commands_->Shadow(second, .5),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("stopping")));
 }
 
 TEST_F(BundleManagerTest, WhatDoesNotFitIntoMemoryIsRefused) {

@@ -48,6 +48,24 @@ TEST(SnapshotHolderTest, TheOneBeforeIsHeldAndSwapsBack) {
   EXPECT_EQ(holder.Get(), nullptr);
 }
 
+TEST(SnapshotHolderTest, AShadowIsFoundByItsNameAndPromoted) {
+  SnapshotHolder holder;
+  ASSERT_EQ(holder.Publish(Named("one"), /*hold=*/true), nullptr);
+  ASSERT_EQ(holder.Publish(Named("two"), /*hold=*/true), nullptr);
+  EXPECT_EQ(holder.SetShadow(Named("three")), nullptr);
+  EXPECT_EQ(holder.SetShadow(Named("four"))->version, "three");
+  EXPECT_EQ(holder.Get()->version, "two");
+  EXPECT_EQ(holder.Get("four")->version, "four");
+  EXPECT_EQ(holder.PromoteShadow(/*hold=*/true)->version, "one");
+  EXPECT_EQ(holder.Get()->version, "four");
+  EXPECT_EQ(holder.previous()->version, "two");
+  EXPECT_EQ(holder.shadow(), nullptr);
+  EXPECT_EQ(holder.ShadowPrevious(), nullptr);
+  EXPECT_EQ(holder.shadow()->version, "two");
+  EXPECT_EQ(holder.previous(), nullptr);
+  EXPECT_EQ(holder.PromoteShadow(/*hold=*/false)->version, "four");
+}
+
 TEST(SnapshotHolderTest, AUserKeepsItsSnapshotAcrossAPublication) {
   SnapshotHolder holder;
   ASSERT_EQ(holder.Publish(Named("one")), nullptr);
