@@ -42,9 +42,8 @@ absl::Status IndexBytes::TakeBool(bool& value) {
 
 absl::Status IndexBytes::TakeBytes(uint64_t count, uint64_t width,
                                    absl::string_view& taken) {
-  const uint64_t left = bytes_.size() - at_;
-  RETURN_IF_ERROR(Check(count <= left / width, count, " elements of ", width,
-                        " bytes, ", left, " bytes are left"));
+  RETURN_IF_ERROR(Check(count <= left() / width, count, " elements of ", width,
+                        " bytes, ", left(), " bytes are left"));
   taken = bytes_.substr(at_, count * width);
   at_ += count * width;
   return absl::OkStatus();

@@ -38,7 +38,7 @@ class IndexBytes {
   IndexBytes(absl::string_view bytes, const std::string& path)
       : bytes_(bytes), path_(path) {}
 
-  bool at_end() const { return at_ == bytes_.size(); }
+  uint64_t left() const { return bytes_.size() - at_; }
 
   // DataLoss where it does not hold. Naming what is wrong costs nothing where
   // nothing is.

@@ -19,7 +19,16 @@ constexpr uint64_t kNoCodeBytes = std::numeric_limits<uint64_t>::max();
 // Which vectors are in a cell so far.
 class InCells {
  public:
+  // REQUIRES: CheckRoom() was OK.
   explicit InCells(int64_t size) : seen_(size) {}
+
+  // Each of the vectors has an id among the bytes: before there is a bit for
+  // each, too.
+  static absl::Status CheckRoom(int64_t size, const IndexBytes& bytes) {
+    return bytes.Check(
+        static_cast<uint64_t>(size) <= bytes.left() / sizeof(int64_t), size,
+        " vectors in cells, ", bytes.left(), " bytes are left");
+  }
 
   absl::Status AddAll(Packed<int64_t> ids, const IndexBytes& bytes) {
     for (uint64_t i = 0; i < ids.size(); ++i) {
@@ -294,6 +303,7 @@ absl::Status ScanCellLists(int64_t size, uint64_t nlist,
                   " with ", codes.bytes, " are expected"));
   ASSIGN_OR_RETURN(const std::vector<uint64_t> sizes,
                    ScanListSizes(nlist, bytes));
+  RETURN_IF_ERROR(InCells::CheckRoom(size, bytes));
   InCells in_cells(size);
   for (const uint64_t count : sizes) {
     absl::string_view list, ids;
@@ -321,6 +331,7 @@ absl::Status ScanBlockedCellLists(int64_t size, uint64_t nlist,
       "contents of cells as \"", absl::CHexEscape(type), "\", ", lists,
       " in blocks of ", in_block, " and ", block_bytes, " bytes; ", nlist,
       " of ", per_block, " and ", per_block * code_bytes, " are expected"));
+  RETURN_IF_ERROR(InCells::CheckRoom(size, bytes));
   InCells in_cells(size);
   for (uint64_t i = 0; i < nlist; ++i) {
     Packed<int64_t> ids;

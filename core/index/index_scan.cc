@@ -34,7 +34,7 @@ class Scan {
 
   absl::StatusOr<IndexSummary> Whole() {
     ASSIGN_OR_RETURN(const IndexSummary summary, Index(Place::kTop, 1));
-    RETURN_IF_ERROR(bytes_.Check(bytes_.at_end(), "the index ends before"));
+    RETURN_IF_ERROR(bytes_.Check(bytes_.left() == 0, "the index ends before"));
     return summary;
   }
 
