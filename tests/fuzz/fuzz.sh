@@ -8,9 +8,9 @@
 #
 # A target is fuzz_TARGET.cc; it says what it is fed and what must hold. A
 # finding, once mended, becomes a file in tests/fuzz/corpus/TARGET and a unit
-# test. `build/fuzz/bin/fuzz_TARGET FILE` repeats one;
-# `build/fuzz/bin/fuzz_TARGET -merge=1 tests/fuzz/corpus/TARGET
-# build/fuzz/corpus/TARGET` takes over what finds new edges.
+# test. With B=build/fuzz/bin/fuzz_TARGET, `$B FILE` repeats one, and `$B
+# -set_cover_merge=1 -use_counters=0 -max_len=2000 tests/fuzz/corpus/TARGET
+# build/fuzz/corpus/TARGET` takes over the few that reach all that was reached.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 readonly all=(request manifest index config state tables)
@@ -24,9 +24,8 @@ targets=("$@")
 [ $# -gt 0 ] || targets=("${all[@]}")
 readonly bin=build/fuzz/bin findings=build/fuzz/findings
 
-# Of one allocation, and of the process, which has the sanitizers' in it. A
-# tenth of the time on a busy machine: what takes a second is a finding when it
-# is alone.
+# Of one allocation; of the process, sanitizers and all; of one input, with them
+# and on a busy machine.
 readonly limits=(-malloc_limit_mb=64 -rss_limit_mb=1024 -timeout=10)
 readonly max_bytes=16384
 

@@ -27,7 +27,6 @@ namespace segue::fuzz {
 namespace {
 
 using google::protobuf::FieldDescriptor;
-using google::protobuf::Message;
 using google::protobuf::TextFormat;
 
 constexpr int kDepth = 6;
