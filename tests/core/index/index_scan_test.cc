@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
-#include <limits>
+#include <map>
 #include <memory>
 #include <ostream>
 #include <random>
@@ -36,7 +36,11 @@ constexpr uint64_t kHuge = uint64_t{1} << 40;
 constexpr uint64_t kHeaderBytes = 37;  // type, sizes, two unused, flag, metric
 constexpr SearchEffort kEffort = {2, 4};
 
+// Each is trained once.
 std::string IndexBytesOf(const std::string& factory) {
+  static auto* made = new std::map<std::string, std::string>;
+  std::string& bytes = (*made)[factory];
+  if (!bytes.empty()) return bytes;
   std::mt19937 random(7);
   std::vector<float> vectors(kRows * kDimension);
   for (float& x : vectors) x = static_cast<float>(random() % 2001) / 1000 - 1;
@@ -46,7 +50,8 @@ std::string IndexBytesOf(const std::string& factory) {
   index->add(kRows, vectors.data());
   const TempFolder folder;
   faiss::write_index(index.get(), (folder / "index").c_str());
-  return ReadFile(folder / "index", uint64_t{1} << 20).value();
+  bytes = ReadFile(folder / "index", uint64_t{1} << 20).value();
+  return bytes;
 }
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> Load(const std::string& bytes) {
