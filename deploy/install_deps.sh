@@ -7,7 +7,8 @@
 # --runtime-only: the packages that built binaries need, no more. They also need
 #   the five libraries under .deps/arrow/lib (trainer only), which come from
 #   where they were built (docker/Dockerfile copies them).
-# --with-dev-tools: clang-format and clang-tidy too, which tests/run.sh wants.
+# --with-dev-tools: clang-format, clang-tidy and clang too, which tests/run.sh and
+#   .ci/run want.
 #
 # Three sources:
 #   apt          compiler, LibTorch, gRPC, Protobuf, Abseil, prometheus-cpp, ...
@@ -38,7 +39,7 @@ build_packages=(build-essential cmake ninja-build ccache pkg-config
   prometheus-cpp-dev libcpp-httplib-dev libcli11-dev libroaring-dev
   libjs-chart.js libgtest-dev libgmock-dev libbenchmark-dev libssl-dev
   zlib1g-dev python3 python3-pip python3-grpcio python3-protobuf ca-certificates dpkg-dev)
-dev_packages=(clang-format clang-tidy libomp-dev)
+dev_packages=(clang-format clang-tidy clang-14 libclang-rt-14-dev libomp-dev)
 
 say() { printf 'install_deps: %s\n' "$*"; }
 die() { printf 'install_deps: %s\n' "$*" >&2; exit 1; }

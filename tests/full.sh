@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# What is too long for every change: every test under ThreadSanitizer, the
-# image, trainings on real data. Four hours or so on two cores; runs each part
-# even if one fails, and says at the end which did.
+# What is too long for every change: every test under ThreadSanitizer, ten
+# minutes of each fuzzer, the image, trainings on real data. Five hours or so on
+# two cores; runs each part even if one fails, and says at the end which did.
 #
-#   tests/full.sh [PART...]      PART: browser, tsan, image, and trainings: beauty,
-#                                movielens, movielens_transformer, playlists
+#   tests/full.sh [PART...]      PART: browser, fuzz, tsan, image, and trainings:
+#                                beauty, movielens, movielens_transformer,
+#                                playlists
 #
 # SEGUE_DATA names the folder with beauty/, ml-1m/ and playlists/ (events.csv.gz,
 # items.csv.gz); default: ../shared/data, else data.
@@ -53,6 +54,7 @@ browser() {
 part() {
   case $1 in
     browser) browser ;;
+    fuzz) tests/fuzz/fuzz.sh 600 ;;
     tsan) tests/sanitized.sh tsan ;;
     image) tests/image.sh ;;
     beauty | playlists) train "$1" "$1" ;;
@@ -63,8 +65,8 @@ part() {
 
 parts=("$@")
 [ $# -gt 0 ] || parts=(browser image beauty playlists movielens
-  movielens_transformer tsan)
-deploy/install_deps.sh
+  movielens_transformer fuzz tsan)
+deploy/install_deps.sh --with-dev-tools
 failed=()
 for name in "${parts[@]}"; do
   printf '\n== %s\n' "$name"

@@ -14,6 +14,7 @@
 #include "core/index/allowed_rows.h"
 #include "core/index/faiss_layers.h"
 #include "core/index/faiss_support.h"
+#include "core/index/index_scan.h"
 #include "core/index/row_scorer.h"
 #include "core/index/search_plan.h"
 
@@ -102,24 +103,6 @@ absl::Status FaissIndex::Configure(const FaissIndexOptions& options,
   const auto refuse = [&](const auto&... why) {
     return absl::FailedPreconditionError(absl::StrCat(path, ": ", why...));
   };
-  if (index_->d != options.dimension) {
-    return refuse("has ", index_->d, " dimensions, ", options.dimension,
-                  " are expected");
-  }
-  if (index_->ntotal != options.size || layers_.core->ntotal != options.size) {
-    return refuse("holds ", index_->ntotal, " vectors, ", options.size,
-                  " are expected");
-  }
-  if (index_->metric_type != faiss::METRIC_INNER_PRODUCT) {
-    return refuse("has metric ", static_cast<int>(index_->metric_type),
-                  ", inner product (0) is expected");
-  }
-  if (layers_.refine != nullptr) {
-    if (layers_.refine->refine_index->ntotal != options.size) {
-      return refuse("refines ", layers_.refine->refine_index->ntotal,
-                    " vectors, ", options.size, " are expected");
-    }
-  }
   if (layers_.graph != nullptr) layers_.graph->hnsw.efSearch = kGraphBreadth;
   if (layers_.ivf != nullptr) all_cells_ = ViewOfAllCells(*layers_.ivf);
   if (layers_.quantizer_graph != nullptr) {
@@ -127,9 +110,7 @@ absl::Status FaissIndex::Configure(const FaissIndexOptions& options,
   }
   if (layers_.ivf != nullptr ? all_cells_ == nullptr : !scorer_.scores()) {
     return refuse(
-        "is of a kind that is not supported: use a flat index, a graph (HNSW), "
-        "cells (IVF) of flat, SQ or PQ codes, or add a refinement (Refine(SQ8))"
-        " to it");
+        "has no code to score a row by: add a refinement (Refine(SQ8)) to it");
   }
   effort_ = options.effort;
   if (const absl::Status checked = CheckEffort(effort_); !checked.ok()) {
@@ -332,6 +313,17 @@ void FaissIndex::Exactly(const Query& query, const SearchPlan& plan,
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
     const std::string& path, const FaissIndexOptions& options) {
+  ASSIGN_OR_RETURN(const IndexSummary found, ScanIndexFile(path));
+  if (found.dimension != options.dimension) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": has ", found.dimension, " dimensions, ",
+                     options.dimension, " are expected"));
+  }
+  if (found.size != options.size) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, ": holds ", found.size, " vectors, ", options.size,
+                     " are expected"));
+  }
   std::unique_ptr<faiss::Index> index;
   RETURN_IF_ERROR(GuardFaiss(
       absl::StatusCode::kDataLoss, absl::StrCat("cannot read index ", path),

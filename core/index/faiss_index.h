@@ -18,9 +18,9 @@ struct FaissIndexOptions {
   SearchEffort effort;
 };
 
-// Reads the index. DataLoss if it is none; FailedPrecondition if dimension,
-// size or metric differ from what is expected. REQUIRES that the file comes
-// from a verified bundle: FAISS does not survive hostile bytes.
+// Reads the index, once ScanIndexFile() has found nothing wrong with its file.
+// DataLoss if it is none; FailedPrecondition if dimension, size or metric
+// differ from what is expected, or for a kind that cannot be searched.
 absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
     const std::string& path, const FaissIndexOptions& options);
 

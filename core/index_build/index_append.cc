@@ -9,6 +9,7 @@
 #include "core/base/status_macros.h"
 #include "core/index/faiss_layers.h"
 #include "core/index/faiss_support.h"
+#include "core/index/index_scan.h"
 #include "core/index_build/index_trainer.h"
 
 namespace segue {
@@ -40,14 +41,16 @@ absl::StatusOr<AppendedIndex> AppendToIndex(const std::string& from,
                                             absl::Span<const float> known,
                                             int32_t dimension,
                                             int32_t threads) {
+  ASSIGN_OR_RETURN(const IndexSummary found, ScanIndexFile(from));
+  if (found.dimension != dimension) {
+    return absl::DataLossError(absl::StrCat(from, " has ", found.dimension,
+                                            " dimensions, ", dimension,
+                                            " are expected"));
+  }
   std::unique_ptr<faiss::Index> index;
   RETURN_IF_ERROR(GuardFaiss(
       absl::StatusCode::kDataLoss, absl::StrCat("cannot read index ", from),
       [&] { index.reset(faiss::read_index(from.c_str())); }));
-  if (index->d != dimension) {
-    return absl::DataLossError(absl::StrCat(
-        from, " has ", index->d, " dimensions, ", dimension, " are expected"));
-  }
   AppendedIndex appended;
   RETURN_IF_ERROR(
       GuardFaiss(absl::StatusCode::kInternal,

@@ -71,6 +71,47 @@ TEST(RowSetTest, BytesOfNoSuchSetAreRefused) {
               StatusIs(absl::StatusCode::kDataLoss, _));
 }
 
+TEST(RowSetTest, EveryKindOfContainerComesBack) {
+  RowSet set(10, 70000);  // runs
+  std::vector<int32_t> odd;
+  for (int32_t row = 200001; row < 260000; row += 2) odd.push_back(row);
+  set.Add(odd);  // bits
+  set.Add({300000, 400000, 500000, 600000, 2147483647});
+  set.Shrink();
+  const auto back = RowSet::Parse(set.Serialize(), int64_t{1} << 31);
+  ASSERT_THAT(back, IsOk());
+  EXPECT_EQ(back->ToRows(), set.ToRows());
+}
+
+// CRoaring's own reader takes these, and is led out of its memory later.
+TEST(RowSetTest, PartsThatContradictThemselvesAreRefused) {
+  using std::string_literals::operator""s;
+  const std::string arrays =
+      RowSet(std::vector<int32_t>{1, 2, 3, 70000}).Serialize();
+  const auto changed = [&](size_t at, char to) {
+    std::string bytes = arrays;
+    bytes.at(at) = to;
+    return bytes;
+  };
+  // Cookie, number of containers; key and rows - 1 of each; where each is;
+  // rows.
+  const std::vector<std::string> hostile = {
+      ";0\0\0\1\0\0\0\0\0"s,                      // no run
+      ";0\0\0\1\0\0\0\0\1\0\xff\xff\xff\xff"s,    // a run beyond the end
+      ";0\0\0\1\0\0\x09\0\2\0\0\0\4\0\3\0\4\0"s,  // runs over one another
+      changed(4, '\3'),                           // three containers
+      changed(12, '\0'),                          // the same key twice
+      changed(10, '\1'),                          // fewer rows
+      changed(26, '\1'),                          // a row twice
+      arrays + "x"};
+  ASSERT_THAT(RowSet::Parse(arrays, 70001), IsOk());
+  for (const std::string& bytes : hostile) {
+    EXPECT_THAT(RowSet::Parse(bytes, int64_t{1} << 31),
+                StatusIs(absl::StatusCode::kDataLoss, _))
+        << &bytes - hostile.data();
+  }
+}
+
 TEST(RowSetTest, ShrinkingSavesRoomAndChangesNothing) {
   RowSet set;
   std::vector<int32_t> rows(50000);
