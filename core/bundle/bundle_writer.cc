@@ -29,6 +29,7 @@
 #include "core/bundle/layout.h"
 #include "core/bundle/manifest.h"
 #include "core/bundle/names.h"
+#include "core/bundle/version_use.h"
 
 namespace segue {
 namespace {
@@ -230,6 +231,9 @@ void BundleWriter::State::Prune(int keep_versions,
   for (const std::string& version : versions) {  // oldest first
     if (excess <= 0) return;
     if (version == published || version == previous) continue;
+    const auto claim = ClaimVersion(absl::StrCat(root, "/", version));
+    // One that a server holds stays, beyond their number: it may be pinned.
+    if (absl::IsFailedPrecondition(claim.status())) continue;
     RemoveVersion(root, version);
     --excess;
   }

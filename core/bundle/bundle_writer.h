@@ -48,8 +48,8 @@ class BundleWriter {
   absl::StatusOr<v1::Manifest> Seal(v1::Content content);
 
   // Syncs, renames the staging folder to its version, replaces CURRENT, removes
-  // the oldest versions beyond `keep_versions` (0: none; never the new one nor
-  // the one that was CURRENT before). A version with the same content hash that
+  // the oldest versions beyond `keep_versions` (0: none; never the new one, the
+  // one that was CURRENT before, nor one in use). A version with the same content hash that
   // is CURRENT already, and whole, is left as it is, and this one is dropped.
   // REQUIRES: Seal() was OK.
   absl::Status Publish(int keep_versions);

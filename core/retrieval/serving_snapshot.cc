@@ -8,6 +8,7 @@
 #include "core/base/status_macros.h"
 #include "core/bundle/layout.h"
 #include "core/bundle/manifest.h"
+#include "core/bundle/version_use.h"
 #include "core/index/faiss_index.h"
 #include "core/towers/torchscript_towers.h"
 #include "google/protobuf/util/json_util.h"
@@ -245,7 +246,9 @@ EffortPoint ServingSnapshot::EffortFor(int32_t k, double target,
   return efforts.Reach(k, target > 0 ? target : target_overlap, more);
 }
 
-absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
+namespace {
+
+absl::StatusOr<std::shared_ptr<ServingSnapshot>> Load(
     const std::string& folder, const v1::Manifest& manifest) {
   const v1::Content& content = manifest.content();
   if (content.metric() != "inner_product") {
@@ -269,9 +272,19 @@ absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
   return snapshot;
 }
 
+}  // namespace
+
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
     const Bundle& bundle) {
-  return LoadServingSnapshot(bundle.folder(), bundle.manifest());
+  ASSIGN_OR_RETURN(Descriptor in_use, UseVersion(bundle.folder()));
+  ASSIGN_OR_RETURN(auto snapshot, Load(bundle.folder(), bundle.manifest()));
+  snapshot->in_use = std::move(in_use);
+  return snapshot;
+}
+
+absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
+    const std::string& folder, const v1::Manifest& manifest) {
+  return Load(folder, manifest);
 }
 
 }  // namespace segue

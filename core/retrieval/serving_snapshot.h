@@ -8,6 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "core/base/descriptor.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/catalog/attribute_index.h"
 #include "core/catalog/display_table.h"
@@ -47,6 +48,8 @@ struct ServingSnapshot {
   // What they are answered with, exactly (golden.h); may be empty.
   v1::BatchRetrieveResponse golden_answers;
   uint64_t bytes = 0;  // of the files that it serves from
+  // Keeps publishers from removing these (version_use.h).
+  Descriptor in_use;
 
   // For SearchOptions: the rows that may be answered, null: all.
   const RowSet* allowed() const {
@@ -59,7 +62,8 @@ struct ServingSnapshot {
 
 // Loads every served file of a verified bundle and checks that they agree with
 // the manifest and with each other: counts, widths, dimension, tower hash,
-// finite weights. DataLoss or FailedPrecondition, with file and both values.
+// finite weights. DataLoss or FailedPrecondition, with file and both values;
+// NotFound where the version is being removed.
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
     const Bundle& bundle);
 // The same for a folder that its writer has just sealed (the trainer's staging

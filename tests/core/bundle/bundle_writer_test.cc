@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/bundle/bundle_reader.h"
+#include "core/bundle/version_use.h"
 #include "tests/core/bundle/toy_bundle.h"
 #include "tests/testing/temp_folder.h"
 
@@ -209,6 +210,31 @@ TEST_F(BundleWriterTest, KeepsTheNewestVersions) {
   const std::string two = PublishToyBundle(root_, "two", 2);
   const std::string three = PublishToyBundle(root_, "three", 2);
   EXPECT_EQ(Names(), (std::set<std::string>{"CURRENT", two, three}));
+}
+
+TEST_F(BundleWriterTest, NeverRemovesAVersionInUse) {
+  const std::string one = PublishToyBundle(root_, "one", 2);
+  std::string two, three, four;
+  {
+    const auto use = UseVersion(root_ + "/" + one);
+    const auto second_use = UseVersion(root_ + "/" + one);
+    EXPECT_THAT(use, IsOk());
+    EXPECT_THAT(second_use, IsOk());
+    two = PublishToyBundle(root_, "two", 2);
+    three = PublishToyBundle(root_, "three", 2);
+    four = PublishToyBundle(root_, "four", 2);
+    EXPECT_EQ(Names(), (std::set<std::string>{"CURRENT", one, three, four}));
+  }
+  const std::string five = PublishToyBundle(root_, "five", 2);
+  EXPECT_EQ(Names(), (std::set<std::string>{"CURRENT", four, five}));
+}
+
+TEST_F(BundleWriterTest, AVersionThatIsBeingRemovedIsNotUsed) {
+  const std::string one = PublishToyBundle(root_, "one", 2);
+  const auto claim = ClaimVersion(root_ + "/" + one);
+  EXPECT_THAT(claim, IsOk());
+  EXPECT_THAT(UseVersion(root_ + "/" + one),
+              StatusIs(absl::StatusCode::kNotFound, HasSubstr("removed")));
 }
 
 TEST_F(BundleWriterTest, NeverRemovesTheVersionThatWasCurrent) {
