@@ -49,9 +49,9 @@ class BundleWriter {
 
   // Syncs, renames the staging folder to its version, replaces CURRENT, removes
   // the oldest versions beyond `keep_versions` (0: none; never the new one, the
-  // one that was CURRENT before, nor one in use). A version with the same content hash that
-  // is CURRENT already, and whole, is left as it is, and this one is dropped.
-  // REQUIRES: Seal() was OK.
+  // one that was CURRENT before, nor one in use). A version with the same
+  // content hash that is CURRENT already, and whole, is left as it is, and this
+  // one is dropped. REQUIRES: Seal() was OK.
   absl::Status Publish(int keep_versions);
 
   // The version that CURRENT names after Publish(): the sealed one, or the

@@ -16,8 +16,8 @@ namespace {
 absl::StatusOr<Descriptor> OpenManifest(const std::string& folder) {
   const std::string path = absl::StrCat(folder, "/", layout::kManifest);
   // Of a FIFO it would wait for a writer.
-  Descriptor manifest(::open(
-      path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  Descriptor manifest(
+      ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (manifest.is_open()) return manifest;
   return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
 }
