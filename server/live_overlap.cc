@@ -1,6 +1,5 @@
 #include "server/live_overlap.h"
 
-#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -58,13 +57,7 @@ int32_t LiveOverlap::raised(const ServingSnapshot& snapshot) const {
 }
 
 bool LiveOverlap::Takes(const ServingSnapshot& snapshot) {
-  // Evenly spread: the share of what was offered so far has grown by one.
-  const auto before =
-      static_cast<double>(offered_.fetch_add(1, std::memory_order_relaxed));
-  if (std::floor((before + 1) * options_.share) ==
-      std::floor(before * options_.share)) {
-    return false;
-  }
+  if (!offered_.Takes(options_.share)) return false;
   MutexLock lock(mu_);
   return snapshot.version == version_;
 }

@@ -2,7 +2,6 @@
 #ifndef SEGUE_SERVER_LIVE_OVERLAP_H_
 #define SEGUE_SERVER_LIVE_OVERLAP_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +13,7 @@
 #include "core/retrieval/serving_snapshot.h"
 #include "server/background_work.h"
 #include "server/effort_control.h"
+#include "server/even_sample.h"
 #include "server/log.h"
 #include "server/metrics.h"
 
@@ -74,7 +74,7 @@ class LiveOverlap {
   Metrics& metrics_;
   mutable Mutex mu_;
   std::string version_ ABSL_GUARDED_BY(mu_);
-  std::atomic<uint64_t> offered_ = 0;
+  EvenSample offered_;
   EffortControl control_ ABSL_GUARDED_BY(mu_);
   bool at_most_ ABSL_GUARDED_BY(mu_) = false;  // and said so
   BackgroundWork work_;

@@ -1,7 +1,6 @@
 #include "server/request_log.h"
 
 #include <algorithm>
-#include <cmath>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -71,11 +70,7 @@ RequestLog::~RequestLog() {
 
 bool RequestLog::Takes(absl::StatusCode code, Clock::time_point now) {
   if (code == absl::StatusCode::kInternal) return TakesError(now);
-  // Evenly spread: the share of what has finished so far has grown by one.
-  const auto before =
-      static_cast<double>(finished_.fetch_add(1, std::memory_order_relaxed));
-  return std::floor((before + 1) * share_) != std::floor(before * share_) &&
-         LeastLogLevel() <= LogLevel::kInfo;
+  return finished_.Takes(share_) && LeastLogLevel() <= LogLevel::kInfo;
 }
 
 bool RequestLog::TakesError(Clock::time_point now) {

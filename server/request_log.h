@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "core/base/mutex.h"
 #include "segue/v1/retrieval.pb.h"
+#include "server/even_sample.h"
 #include "server/metrics.h"
 
 namespace segue {
@@ -83,8 +84,8 @@ class RequestLog {
   bool TakesError(Clock::time_point now) ABSL_LOCKS_EXCLUDED(mu_);
 
   const double share_;
-  std::atomic<uint64_t> finished_ = 0;  // but for errors
-  std::atomic<int64_t> left_out_ = 0;   // errors, since one was logged
+  EvenSample finished_;                // but for errors
+  std::atomic<int64_t> left_out_ = 0;  // errors, since one was logged
 
   Mutex mu_;
   // The last errors that were taken, in a ring.

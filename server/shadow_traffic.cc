@@ -1,7 +1,6 @@
 #include "server/shadow_traffic.h"
 
 #include <chrono>
-#include <cmath>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -99,18 +98,9 @@ void ShadowTraffic::SetShadow(const SnapshotPtr& shadow, double share) {
   work_.Clear();
 }
 
-bool ShadowTraffic::Takes() {
-  const double share = share_.load(std::memory_order_relaxed);
-  if (share <= 0) return false;
-  // Evenly spread: the share of what was offered so far has grown by one.
-  const auto before =
-      static_cast<double>(offered_.fetch_add(1, std::memory_order_relaxed));
-  return std::floor((before + 1) * share) > std::floor(before * share);
-}
-
 void ShadowTraffic::Offer(const SnapshotPtr& live,
                           const v1::RetrieveRequest& request) {
-  if (!Takes()) return;
+  if (!offered_.Takes(share_.load(std::memory_order_relaxed))) return;
   Copy copy;
   {
     MutexLock lock(mu_);

@@ -13,6 +13,7 @@
 #include "segue/v1/admin.pb.h"
 #include "segue/v1/retrieval.pb.h"
 #include "server/background_work.h"
+#include "server/even_sample.h"
 #include "server/lifecycle/snapshot_holder.h"
 #include "server/metrics.h"
 
@@ -66,11 +67,10 @@ class ShadowTraffic {
   void Fail(const Copy& copy, const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_);
   bool IsOver(const Copy& copy) const ABSL_LOCKS_EXCLUDED(mu_);
   void BeginAnew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  bool Takes();
 
   Metrics& metrics_;
   std::atomic<double> share_ = 0;
-  std::atomic<uint64_t> offered_ = 0;
+  EvenSample offered_;
   mutable Mutex mu_;
   SnapshotPtr shadow_ ABSL_GUARDED_BY(mu_);
   std::string live_version_ ABSL_GUARDED_BY(mu_);
