@@ -65,7 +65,7 @@ bool LiveOverlap::Takes(const ServingSnapshot& snapshot) {
 void LiveOverlap::Offer(const std::shared_ptr<const ServingSnapshot>& snapshot,
                         absl::Span<const float> vector,
                         const ResolvedQuery& query, const Found& found) {
-  if (options_.share <= 0 || !query.diversity.empty()) return;
+  if (!query.diversity.empty()) return;
   if (!Takes(*snapshot)) return;
   // Copied where it is not dropped at once.
   if (!work_.HasRoom() ||

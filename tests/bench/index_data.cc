@@ -4,33 +4,25 @@
 #include <cmath>
 #include <random>
 
-#include "absl/strings/str_cat.h"
-#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/retrieval/retriever.h"
 #include "core/retrieval/serving_snapshot.h"
-#include "google/protobuf/util/json_util.h"
+#include "tests/bench/sample_requests.h"
 #include "trainer/evaluation/item_vectors.h"
 #include "trainer/publish/bundle_files.h"
 
 namespace segue::bench {
 namespace {
 
-constexpr uint64_t kMaxRequestBytes = 64 << 20;
 // Of the angle that a made vector is turned by, as a tangent.
 constexpr float kTurn = 0.4f;
 
 // The requests as vectors.
 absl::StatusOr<std::vector<float>> EmbedRequests(
     const ServingSnapshot& snapshot, const std::string& path, int32_t count) {
-  ASSIGN_OR_RETURN(const std::string json, ReadFile(path, kMaxRequestBytes));
-  v1::BatchRetrieveRequest batch;
-  if (!google::protobuf::util::JsonStringToMessage(
-           absl::StrCat("{\"requests\": ", json, "}"), &batch)
-           .ok()) {
-    return absl::InvalidArgumentError(path + " holds no list of requests");
-  }
+  ASSIGN_OR_RETURN(const v1::BatchRetrieveRequest batch,
+                   ReadSampleRequests(path));
   std::vector<ResolvedQuery> resolved;
   for (const v1::RetrieveRequest& request : batch.requests()) {
     if (static_cast<int32_t>(resolved.size()) == count) break;

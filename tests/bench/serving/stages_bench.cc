@@ -19,19 +19,16 @@
 #include <string>
 #include <vector>
 
-#include "core/base/file.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/retrieval/retriever.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "core/towers/torchscript_towers.h"
-#include "google/protobuf/util/json_util.h"
+#include "tests/bench/sample_requests.h"
 
 namespace segue {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-constexpr uint64_t kMaxRequestBytes = 64 << 20;
 
 // Set before the first benchmark, and read by all.
 struct Inputs {
@@ -188,13 +185,7 @@ void Load(const std::string& folder, const std::string& requests, int top_k) {
   UseKernelThreads(1);
   const auto bundle = Need(OpenBundle(folder, VerifyScope::kServed));
   inputs.snapshot = Need(LoadServingSnapshot(bundle));
-  const std::string json = Need(ReadFile(requests, kMaxRequestBytes));
-  if (!google::protobuf::util::JsonStringToMessage(
-           "{\"requests\": " + json + "}", &inputs.requests)
-           .ok() ||
-      inputs.requests.requests().empty()) {
-    Die(requests + " holds no list of requests");
-  }
+  inputs.requests = Need(bench::ReadSampleRequests(requests));
   std::vector<const ResolvedQuery*> pointers;
   for (v1::RetrieveRequest& request : *inputs.requests.mutable_requests()) {
     if (top_k > 0) request.set_top_k(top_k);
