@@ -6,27 +6,38 @@ namespace segue {
 
 #if defined(__x86_64__)
 
+// What Vectorised() compiles for, where the processor has all of it.
+#define SEGUE_VECTOR_TARGET "avx2,fma,f16c"
+
+inline bool HasVectorTarget() {
+  static const bool has = __builtin_cpu_supports("avx2") &&
+                          __builtin_cpu_supports("fma") &&
+                          __builtin_cpu_supports("f16c");
+  return has;
+}
+
 template <typename Work>
-__attribute__((target("avx2,fma"), flatten)) void WithAvx2(const Work& work) {
+__attribute__((target(SEGUE_VECTOR_TARGET), flatten)) void WithVectorTarget(
+    const Work& work) {
   work();
 }
 
-// Calls work(), with all that is inlined into it compiled for AVX2 and FMA
-// where the processor has them: the build is for any x86-64. Results may differ
-// in the last bit between the two kinds of processors, never on one. Worth it
-// for some hundred floats a call.
+// Calls work(), with all that is inlined into it compiled for AVX2, FMA and
+// F16C where the processor has them: the build is for any x86-64. Results may
+// differ in the last bit between the two kinds of processors, never on one.
+// Worth it for some hundred floats a call.
 template <typename Work>
 void Vectorised(const Work& work) {
-  static const bool has_avx2 =
-      __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (has_avx2) {
-    WithAvx2(work);
+  if (HasVectorTarget()) {
+    WithVectorTarget(work);
   } else {
     work();
   }
 }
 
 #else
+
+inline bool HasVectorTarget() { return false; }
 
 template <typename Work>
 void Vectorised(const Work& work) {

@@ -40,10 +40,10 @@ torch::Tensor SoftmaxOperator(const torch::Tensor& qkv,
 torch::Tensor DropoutOperator(const torch::Tensor& x, double share,
                               bool training);
 
-// torch.ops.segue.linear: x [rows, in] weight^T + bias, weight [out, in]; with
-// `relu`, what is below 0 becomes 0. Up to 32 rows, and where no gradient is
-// asked for, by FewRowsLinear(): a row's result does not depend on the others
-// then.
+// torch.ops.segue.linear: x [rows, in] weight^T + bias, weight [out, in] floats
+// or halves; with `relu`, what is below 0 becomes 0. Up to 32 rows (128 of
+// halves), and where no gradient is asked for, by FewRowsLinear(): a row's
+// result does not depend on the others then.
 torch::Tensor LinearOperator(const torch::Tensor& x,
                              const torch::Tensor& weight,
                              const torch::Tensor& bias, bool relu);

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstring>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #include "core/base/vectorised.h"
 
 namespace segue {
@@ -23,14 +27,40 @@ void Load(const float* from, Lanes& lanes) {
   std::memcpy(&lanes, from, sizeof(lanes));
 }
 
+float AsFloat(float value) { return value; }
+
+#if defined(__x86_64__)
+
+// Inlined where Vectorised() has compiled their callers for the same processor.
+__attribute__((target(SEGUE_VECTOR_TARGET))) inline void Load(const Half* from,
+                                                              Lanes& lanes) {
+  __m128i halves;
+  std::memcpy(&halves, from, sizeof(halves));
+  const __m256 floats = _mm256_cvtph_ps(halves);
+  std::memcpy(&lanes, &floats, sizeof(lanes));
+}
+
+__attribute__((target(SEGUE_VECTOR_TARGET))) inline float AsFloat(Half value) {
+  return _cvtsh_ss(value.bits);
+}
+
+#else
+
+// Never called: HasFastHalves() is false.
+void Load(const Half*, Lanes&) {}
+float AsFloat(Half) { return 0; }
+
+#endif
+
 float Sum(const Lanes& lanes) {
   return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) +
          ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
+template <typename Weight>
 struct Layer {
   const float* x;
-  const float* weight;
+  const Weight* weight;
   const float* bias;
   int64_t in, out;
   bool relu;
@@ -38,10 +68,10 @@ struct Layer {
 };
 
 // Rows [row, row + kRows) by outputs [first, first + kOuts).
-template <int kRows, int kOuts>
-inline void Tile(const Layer& layer, int64_t row, int64_t first) {
+template <int kRows, int kOuts, typename Weight>
+inline void Tile(const Layer<Weight>& layer, int64_t row, int64_t first) {
   const float* x = layer.x + row * layer.in;
-  const float* weight = layer.weight + first * layer.in;
+  const Weight* weight = layer.weight + first * layer.in;
   Lanes sums[kOuts][kRows] = {};
   int64_t i = 0;
   for (; i + kLanes <= layer.in; i += kLanes) {
@@ -74,7 +104,7 @@ inline void Tile(const Layer& layer, int64_t row, int64_t first) {
     for (int r = 0; r < kRows; ++r) {
       float sum = Sum(sums[o][r]);
       for (int64_t rest = i; rest < layer.in; ++rest) {
-        sum += weight[o * layer.in + rest] * x[r * layer.in + rest];
+        sum += AsFloat(weight[o * layer.in + rest]) * x[r * layer.in + rest];
       }
       sum += layer.bias[first + o];
       layer.y[(row + r) * layer.out + first + o] =
@@ -84,8 +114,8 @@ inline void Tile(const Layer& layer, int64_t row, int64_t first) {
 }
 
 // Rows [row, row + kRows) by outputs [first, first + kCount).
-template <int kRows, int kCount>
-inline void Rows(const Layer& layer, int64_t row, int64_t first) {
+template <int kRows, int kCount, typename Weight>
+inline void Rows(const Layer<Weight>& layer, int64_t row, int64_t first) {
   constexpr int kOuts =
       std::min(std::max(kCount / kRows, 1), kRows > 1 ? kCount : kOutputsOfOne);
   for (int out = 0; out < kCount; out += kOuts) {
@@ -93,8 +123,8 @@ inline void Rows(const Layer& layer, int64_t row, int64_t first) {
   }
 }
 
-template <int kCount>
-inline void AllRows(const Layer& layer, int64_t rows, int64_t first) {
+template <int kCount, typename Weight>
+inline void AllRows(const Layer<Weight>& layer, int64_t rows, int64_t first) {
   int64_t row = 0;
   for (; row + 4 <= rows; row += 4) Rows<4, kCount>(layer, row, first);
   switch (rows - row) {
@@ -109,19 +139,31 @@ inline void AllRows(const Layer& layer, int64_t rows, int64_t first) {
   }
 }
 
+template <typename Weight>
+void Multiply(const Layer<Weight>& layer, int64_t rows) {
+  Vectorised([&] {
+    int64_t first = 0;
+    for (; first + kOutputs <= layer.out; first += kOutputs) {
+      AllRows<kOutputs>(layer, rows, first);
+    }
+    for (; first < layer.out; ++first) AllRows<1>(layer, rows, first);
+  });
+}
+
 }  // namespace
+
+bool HasFastHalves() { return HasVectorTarget(); }
 
 void FewRowsLinear(const float* x, int64_t rows, const float* weight,
                    const float* bias, int64_t in, int64_t out, bool relu,
                    float* y) {
-  const Layer layer{x, weight, bias, in, out, relu, y};
-  Vectorised([&] {
-    int64_t first = 0;
-    for (; first + kOutputs <= out; first += kOutputs) {
-      AllRows<kOutputs>(layer, rows, first);
-    }
-    for (; first < out; ++first) AllRows<1>(layer, rows, first);
-  });
+  Multiply<float>({x, weight, bias, in, out, relu, y}, rows);
+}
+
+void FewRowsLinear(const float* x, int64_t rows, const Half* weight,
+                   const float* bias, int64_t in, int64_t out, bool relu,
+                   float* y) {
+  Multiply<Half>({x, weight, bias, in, out, relu, y}, rows);
 }
 
 }  // namespace segue

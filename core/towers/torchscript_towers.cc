@@ -14,6 +14,7 @@
 #include "core/base/status_macros.h"
 #include "core/towers/attention.h"
 #include "core/towers/guard_torch.h"
+#include "core/towers/half_weights.h"
 
 extern "C" {
 void openblas_set_num_threads(int threads) __attribute__((weak));
@@ -159,6 +160,11 @@ absl::Status AsPrecondition(const absl::Status& status) {
 absl::StatusOr<std::unique_ptr<QueryTower>> LoadQueryTower(
     const std::string& bytes, const TowerShape& shape) {
   ASSIGN_OR_RETURN(torch::jit::Module module, LoadModule(bytes, "query tower"));
+  RETURN_IF_ERROR(
+      GuardTorch(absl::StatusCode::kFailedPrecondition, "query tower", [&] {
+        module = WithHalfWeights(module);
+        return absl::OkStatus();
+      }));
   auto tower = std::make_unique<TorchScriptQueryTower>(module, shape);
   const std::vector<float> zeros(
       std::max(shape.user_width, shape.history_length * shape.item_width) + 1,

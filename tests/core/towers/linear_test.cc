@@ -48,13 +48,22 @@ TEST_P(LinearTest, ARowIsTheSameAlone) {
   }
 }
 
+TEST_P(LinearTest, OfHalvesIsThatOfTheirFloats) {
+  const Tensor halves = weight_.to(torch::kHalf);
+  const Tensor expected = torch::addmm(bias_, x_, halves.to(torch::kFloat).t());
+  EXPECT_TRUE(torch::allclose(LinearOperator(x_, halves, bias_, /*relu=*/false),
+                              expected, /*rtol=*/1e-4, /*atol=*/1e-4));
+  EXPECT_TRUE(torch::allclose(LinearOperator(x_, halves, bias_, /*relu=*/true),
+                              torch::relu(expected), 1e-4, 1e-4));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Sizes, LinearTest,
     // Whole tiles and what is left of rows, outputs and inputs.
     ::testing::Values(Sizes{1, 143, 1024}, Sizes{2, 16, 12}, Sizes{3, 7, 13},
                       Sizes{4, 8, 24}, Sizes{5, 9, 1}, Sizes{7, 143, 17},
-                      Sizes{32, 64, 128}, Sizes{33, 64, 5}, Sizes{0, 4, 4},
-                      Sizes{3, 1, 30}),
+                      Sizes{32, 64, 128}, Sizes{33, 64, 5}, Sizes{129, 64, 5},
+                      Sizes{0, 4, 4}, Sizes{3, 1, 30}),
     [](const auto& info) {
       const Sizes& sizes = info.param;
       return std::to_string(sizes.rows) + "x" + std::to_string(sizes.in) + "x" +
