@@ -40,6 +40,19 @@ std::optional<std::chrono::milliseconds> RetryAfter(
   return std::chrono::milliseconds(*number);
 }
 
+absl::Status ToStatus(const Refusal& refusal) {
+  absl::Status status = absl::ResourceExhaustedError(absl::StrCat(
+      refusal.queued, " requests wait already",
+      refusal.why == Shed::kDeadline ? ", and the deadline would pass meanwhile"
+                                     : "",
+      "; retry in ", refusal.retry.count(), " ms or later, with backoff"));
+  status.SetPayload(kRetryAfter,
+                    absl::Cord(absl::StrCat(refusal.retry.count())));
+  status.SetPayload(kWhyShed,
+                    absl::Cord(absl::StrCat(static_cast<int>(refusal.why))));
+  return status;
+}
+
 Shed WhyShed(const absl::Status& status) {
   return static_cast<Shed>(Number(status, kWhyShed).value_or(0));
 }
@@ -52,13 +65,13 @@ Admission::Clock::duration Admission::TimeFor(int queued) const {
                                                      workers_);
 }
 
-absl::Status Admission::Admit(int queued, Deadline deadline,
-                              Clock::time_point now) {
+std::optional<Refusal> Admission::Admit(int queued, Deadline deadline,
+                                        Clock::time_point now) {
   if (queued >= max_queued_) {
     pressed_until_ = now + kPressedFor;
     return Refuse(Shed::kQueueFull, queued);
   }
-  if (queued == 0 || deadline.Expired(now)) return absl::OkStatus();
+  if (queued == 0 || deadline.Expired(now)) return std::nullopt;
   const auto left = deadline.when() - now;
   const auto needed = TimeFor(queued) +
                       std::chrono::duration_cast<Clock::duration>(query_time_);
@@ -66,22 +79,17 @@ absl::Status Admission::Admit(int queued, Deadline deadline,
     pressed_until_ = now + kPressedFor;
   }
   if (needed > left) return Refuse(Shed::kDeadline, queued);
-  return absl::OkStatus();
+  return std::nullopt;
 }
 
-absl::Status Admission::Refuse(Shed why, int queued) {
+Refusal Admission::Refuse(Shed why, int queued) {
   // When the queue has been worked off, and later by up to as long: clients
   // that were refused together should not come again together.
   const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(
       TimeFor(queued) * std::uniform_real_distribution<double>(1, 2)(jitter_));
-  const auto retry = std::clamp(wait, kLeastRetry, kMostRetry);
-  absl::Status status = absl::ResourceExhaustedError(absl::StrCat(
-      queued, " requests wait already",
-      why == Shed::kDeadline ? ", and the deadline would pass meanwhile" : "",
-      "; retry in ", retry.count(), " ms or later, with backoff"));
-  status.SetPayload(kRetryAfter, absl::Cord(absl::StrCat(retry.count())));
-  status.SetPayload(kWhyShed, absl::Cord(absl::StrCat(static_cast<int>(why))));
-  return status;
+  return {.why = why,
+          .queued = queued,
+          .retry = std::clamp(wait, kLeastRetry, kMostRetry)};
 }
 
 void Admission::Learn(int queries, Clock::duration took) {

@@ -17,7 +17,15 @@ enum class Shed {
   kDeadline,  // it would have missed it while it waited
 };
 
-// Of a ResourceExhausted by Admission: when to come again; unset for any other
+struct Refusal {
+  Shed why = Shed::kQueueFull;
+  int queued = 0;  // queries that wait
+  std::chrono::milliseconds retry{};
+};
+// ResourceExhausted that says so and carries it.
+absl::Status ToStatus(const Refusal& refusal);
+
+// Of such a ResourceExhausted: when to come again; unset for any other
 // status.
 std::optional<std::chrono::milliseconds> RetryAfter(const absl::Status& status);
 Shed WhyShed(const absl::Status& status);
@@ -25,7 +33,8 @@ Shed WhyShed(const absl::Status& status);
 // Learns how long queries take and refuses what would be answered too late:
 // work for an answer that nobody waits for is what an overload feeds on.
 //
-// Decisions alone, no thread and no clock. One caller at a time.
+// Decisions alone, no thread, no clock and no text, as they are made under a
+// lock. One caller at a time.
 class Admission {
  public:
   using Clock = std::chrono::steady_clock;
@@ -33,12 +42,13 @@ class Admission {
   // REQUIRES: both are 1 or more.
   Admission(int max_queued, int workers);
 
-  // Of a request that would wait behind `queued` queries. ResourceExhausted
-  // where as many wait as may, and where the deadline is nearer than the time
+  // Of a request that would wait behind `queued` queries. Refused where as many
+  // wait as may, and where the deadline is nearer than the time
   // that answering them and one more is likely to take. Where none waits any
   // request is taken: what is known of their time may be old. So is one whose
   // deadline has passed, which costs a worker nothing and gets its own error.
-  absl::Status Admit(int queued, Deadline deadline, Clock::time_point now);
+  std::optional<Refusal> Admit(int queued, Deadline deadline,
+                               Clock::time_point now);
   // A worker took so long for `queries` of them, 1 or more.
   void Learn(int queries, Clock::duration took);
 
@@ -49,7 +59,7 @@ class Admission {
   static constexpr std::chrono::milliseconds kPressedFor{100};
 
  private:
-  absl::Status Refuse(Shed why, int queued);
+  Refusal Refuse(Shed why, int queued);
   // Until all of them are answered.
   Clock::duration TimeFor(int queued) const;
 

@@ -1,9 +1,8 @@
 #include "server/worker_pool.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
-
-#include "core/base/status_macros.h"
 
 namespace segue {
 namespace {
@@ -27,15 +26,19 @@ WorkerPool::~WorkerPool() { Stop(); }
 
 absl::Status WorkerPool::Submit(Job* job) {
   job->queued_at = std::chrono::steady_clock::now();
+  std::optional<Refusal> refusal;
   {
     MutexLock lock(mu_);
     if (stopped_) return absl::UnavailableError("the server is stopping");
-    RETURN_IF_ERROR(
-        admission_.Admit(queued_queries_, job->deadline(), job->queued_at));
-    queue_.push_back(job);
-    queued_queries_ += Weight(*job);
-    on_queue_length_(queued_queries_);
+    refusal =
+        admission_.Admit(queued_queries_, job->deadline(), job->queued_at);
+    if (!refusal.has_value()) {
+      queue_.push_back(job);
+      queued_queries_ += Weight(*job);
+      on_queue_length_(queued_queries_);
+    }
   }
+  if (refusal.has_value()) return ToStatus(*refusal);
   changed_.NotifyOne();
   return absl::OkStatus();
 }

@@ -25,7 +25,8 @@ class AdmissionTest : public ::testing::Test {
  protected:
   Deadline In(milliseconds wait) const { return Deadline::At(now_ + wait); }
   absl::Status Admit(int queued, Deadline deadline = Deadline::Infinite()) {
-    return admission_.Admit(queued, deadline, now_);
+    const auto refusal = admission_.Admit(queued, deadline, now_);
+    return refusal.has_value() ? ToStatus(*refusal) : absl::OkStatus();
   }
   // 20 ms a query by one worker, 10 ms by both.
   void Learn() { admission_.Learn(/*queries=*/4, milliseconds(80)); }
