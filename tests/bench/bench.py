@@ -210,7 +210,7 @@ class Bench:
             aside.rename(folder)
         return folder
 
-    def trained(self, name, data):
+    def trained(self, name, data, settings=()):
         """The root of a bundle of the seed's model over synthetic listens, and
         its run; made once."""
         folder = self.folder / name
@@ -229,6 +229,7 @@ class Bench:
                 "window.max_windows_per_user=400",
                 "training.epochs=1",
                 "evaluation.max_queries=2000",
+                *settings,
             ]:
                 command += ["--set", assignment]
             self.run(command, self.ours)

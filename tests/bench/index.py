@@ -2,17 +2,14 @@
 indexes, filters, cost by size, loading, start-up, refreshing."""
 
 import json
-import subprocess
 import time
-import urllib.error
-import urllib.request
 
+from serving import processes
 from spread import spread, text
 
 # How many vectors the figures are of, and how many the cost is shown for.
 ITEMS = 877168
 COST_ITEMS = [100000, 1000000, 5000000]
-START_SECONDS = 120
 FLAT = "FAISS Flat"
 LEAST_OVERLAP = {10: 0.96, 100: 0.95}
 
@@ -147,48 +144,18 @@ def filters(bench, inputs):
 def start(bench, bundle):
     """From the start of the server until it answers (it has warmed up on real
     requests before it says so)."""
+    binary = bench.build / "bin/segue-server"
     seconds = []
     for _ in range(bench.pairs):
         begin = time.monotonic()
-        server = subprocess.Popen(
-            [
-                bench.build / "bin/segue-server",
-                *["--set", f"bundle_root={bundle.parent}"],
-                *["--set", "listen_address=127.0.0.1:0"],
-                *["--set", "http_address=127.0.0.1:0"],
-                *["--set", "admin_address=127.0.0.1:0"],
-            ],
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        )
-        try:
-            address = None
-            for line in server.stderr:
-                if '"serving HTTP"' in line:
-                    address = json.loads(line)["address"]
-                    break
-            while not healthy(address):
-                if time.monotonic() - begin > START_SECONDS:
-                    raise TimeoutError("segue-server does not become healthy")
-                time.sleep(0.01)
+        with processes.segue(binary, bundle.parent, bench.folder, bench.ours):
             seconds.append(time.monotonic() - begin)
-        finally:
-            server.terminate()
-            server.communicate()
     items = json.loads((bundle / "MANIFEST.json").read_text())["content"]["items"]
     bench.add(
         f"segue-server until it answers from {int(items):,} items, s",
         text(spread(seconds)),
         wanted="at most 5",
     )
-
-
-def healthy(address):
-    try:
-        with urllib.request.urlopen(f"http://{address}/healthz", timeout=5):
-            return True
-    except (urllib.error.URLError, ConnectionError):
-        return False
 
 
 def refresh(bench, bundle):

@@ -40,9 +40,12 @@ class Server:
         fields = stat.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
-    def resident_bytes(self):
+    def resident(self):
+        """Bytes: all, and those of files, which other processes may share."""
         statm = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text()
-        return int(statm.split()[1]) * os.sysconf("SC_PAGESIZE")
+        pages = [int(field) for field in statm.split()]
+        size = os.sysconf("SC_PAGESIZE")
+        return {"all": pages[1] * size, "files": pages[2] * size}
 
     def series(self):
         """What /metrics has: name with labels -> value."""
@@ -69,7 +72,7 @@ def running(command, port, ready, folder, environment, metrics=None):
         while not ready(log.read_text()):
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{command[0]}: {log.read_text()}")
-            time.sleep(0.05)
+            time.sleep(0.01)
         yield Server(process, f"127.0.0.1:{port}", metrics)
     finally:
         process.terminate()

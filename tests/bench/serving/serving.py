@@ -2,10 +2,8 @@
 Python, latency at that one's peak, where the time goes, other sizes."""
 
 import json
-import pathlib
-import statistics
 
-from serving import processes
+from serving import floor, processes, sizes
 from spread import spread, text
 
 CONNECTIONS = [32, 1]
@@ -13,6 +11,9 @@ CALLS = {32: 12000, 1: 3000}
 ITEMS = 308000  # of which some 300,000 are ever heard
 EVENTS = 15000000
 PEER = "python_service"
+# Fields of the requests: what they ask for. The peer finds less than either.
+TUNED = "overlap as tuned (.97)"
+TARGETS = {TUNED: {}, "overlap asked .85": {"target_overlap": 0.85}}
 
 
 class Load:
@@ -24,7 +25,7 @@ class Load:
         self.folder.mkdir(exist_ok=True)
         proto = bench.root / "proto"
         file = proto / "segue/v1/retrieval.proto"
-        self.call = (file, proto, "segue.v1.RetrievalService/Retrieve")
+        self.call = (file, proto)
 
     def ours(self, root, settings=()):
         binary = self.bench.build / "bin/segue-server"
@@ -52,11 +53,19 @@ class Load:
             self.bench.theirs,
         )
 
-    def send(self, server, requests, connections, calls=None, **more):
+    def send(
+        self,
+        server,
+        requests,
+        connections,
+        calls=None,
+        method="Retrieve",
+        **more,
+    ):
         return processes.load(
             self.ghz,
             server,
-            self.call,
+            (*self.call, f"segue.v1.RetrievalService/{method}"),
             ["--data-file", requests],
             connections,
             calls or CALLS[connections],
@@ -78,9 +87,14 @@ class Load:
             self.folder,
         )
 
-    def requests(self, run, name, **fields):
-        """A run's sample requests with fields of their own."""
+    def requests(self, run, name, history=0, **fields):
+        """A run's sample requests with fields of their own, and of the history
+        its newest events alone."""
         sample = json.loads((run / "sample_requests.json").read_text())
+        for one in sample:
+            for part in ["history", "history_times", "historyTimes"]:
+                if history and part in one:
+                    one[part] = one[part][-history:]
         path = self.folder / f"{name}.json"
         path.write_text(json.dumps([{**one, **fields} for one in sample]))
         return path
@@ -100,6 +114,7 @@ def measure(bench):
     )
     beside_the_peer(bench, load, root, run)
     stages(bench, load, root, run)
+    sizes.measure(bench, load, root, run)
 
 
 def prepare_peer(bench, load):
@@ -120,9 +135,16 @@ def prepare_peer(bench, load):
 
 
 def beside_the_peer(bench, load, root, run):
-    requests = load.requests(run, "requests", top_k=100)
     missing = prepare_peer(bench, load)
-    ours = {connections: [] for connections in CONNECTIONS}
+    requests = {
+        target: load.requests(run, f"requests-{target}", top_k=100, **fields)
+        for target, fields in TARGETS.items()
+    }
+    found = {
+        target: found_overlap(load, root, requests[target]) for target in TARGETS
+    }
+    cases = [(target, c) for target in TARGETS for c in CONNECTIONS]
+    ours = {case: [] for case in cases}
     empty = {connections: [] for connections in CONNECTIONS}
     theirs = {connections: [] for connections in CONNECTIONS}
     tails = []
@@ -134,33 +156,36 @@ def beside_the_peer(bench, load, root, run):
                         load.send_peer(server, connections)
                     )
         with load.ours(root) as server:
-            load.send(server, requests, 32, calls=2000)  # page cache, ghz
-            for connections in CONNECTIONS:
-                ours[connections].append(
-                    load.send(server, requests, connections)
+            load.send(server, requests[TUNED], 32, calls=2000)  # page cache, ghz
+            for target, connections in cases:
+                ours[target, connections].append(
+                    load.send(server, requests[target], connections)
                 )
             if not missing:
                 peak = theirs[32][-1]
                 tails.append(
-                    load.send(server, requests, 32, rate=peak["rate"])
+                    load.send(server, requests[TUNED], 32, rate=peak["rate"])
                 )
-            resident = server.resident_bytes()
+            resident = server.resident()
         with load.empty() as server:
             for connections in CONNECTIONS:
                 empty[connections].append(
-                    load.send(server, requests, connections)
+                    load.send(server, requests[TUNED], connections)
                 )
     bench.figures["serving"] = {
-        "ours": ours,
+        "ours": {f"{target}, {c}": runs for (target, c), runs in ours.items()},
+        "found_overlap": found,
         "empty": empty,
         "peer": theirs,
         "at_peak_of_peer": tails,
-        "resident_bytes": resident,
+        "resident": resident,
     }
-    for connections in CONNECTIONS:
-        what = f"server CPU a call at {connections} connections, us"
-        mine = [run["cpu_us"] for run in ours[connections]]
-        calls = [run["rate"] for run in ours[connections]]
+    for (target, connections), runs in ours.items():
+        what = (
+            f"server CPU a call at {connections} connections, {target}: found"
+            f" {found[target]:.3f} of the exact answer, us"
+        )
+        mine = [run["cpu_us"] for run in runs]
         if missing:
             bench.add(what, text(spread(mine)))
             bench.skip(f"{what}: the peer", missing)
@@ -171,18 +196,20 @@ def beside_the_peer(bench, load, root, run):
                 text(spread(mine)),
                 text(spread(other)),
                 text(spread([m / o for m, o in zip(mine, other)])),
-                "at most .2, better .143" if connections == 32 else
-                "at most .333, better .25",
+                "at most .2, better .143"
+                if connections == 32
+                else "at most .333, better .25",
             )
+        bench.add("calls/s", text(spread([run["rate"] for run in runs])))
+    for connections in CONNECTIONS:
         bench.add(
             f"an empty gRPC call with the same answer, {connections}"
             " connections, us",
             text(spread([run["cpu_us"] for run in empty[connections]])),
         )
-        bench.add(f"calls/s at {connections} connections", text(spread(calls)))
     if tails:
         bench.add(
-            "p99 at the peer's peak of calls/s, ms",
+            f"p99 at the peer's peak of calls/s, {TUNED}, ms",
             text(spread([run["p99_ms"] for run in tails])),
             text(spread([run["p99_ms"] for run in theirs[32]])),
             text(
@@ -197,11 +224,31 @@ def beside_the_peer(bench, load, root, run):
         )
     failed = sum(one["failed"] for runs in ours.values() for one in runs)
     bench.add("calls that failed", text(failed + sum(t["failed"] for t in tails)))
-    size = served_bytes(root)
+    add_memory(bench, resident, served_bytes(root))
+
+
+def found_overlap(load, root, requests):
+    """The share of the exact answers that such requests find."""
+    settings = ["live_overlap_share=1", "live_overlap_processor=0.9"]
+    with load.ours(root, settings) as server:
+        load.send(server, requests, 1)
+        sums = {"sum": 0, "count": 0}
+        for name, value in server.series().items():
+            for part in sums:
+                if name.startswith(f"segue_live_overlap_{part}{{"):
+                    sums[part] += value
+    return sums["sum"] / sums["count"]
+
+
+def add_memory(bench, resident, bundle):
     bench.add(
         "resident memory beyond the bundle's bytes, MiB",
-        text((resident - size) / 2**20),
+        text((resident["all"] - bundle) / 2**20),
         wanted="at most 150",
+    )
+    bench.add(
+        "of it pages of the binary and its libraries, MiB",
+        text(resident["files"] / 2**20),
     )
 
 
@@ -212,110 +259,17 @@ def served_bytes(root):
     return sum(int(f["bytes"]) for f in files if f.get("served"))
 
 
-STAGES = {
-    "decode": "decode",
-    "queue": "queue",
-    "resolve": "resolve",
-    "filter": "filter",
-    "embed": "embed",
-    "search": "search, refinement included",
-    "refine": "of it refine",
-    "encode": "encode",
-}
-
-
-def stage_sums(before, after):
-    """Seconds by stage, passes of the tower, and queries."""
-    sums = {}
-    for name, value in after.items():
-        for stage in STAGES:
-            if "duration_seconds_sum{" in name and f'stage="{stage}"' in name:
-                sums[stage] = sums.get(stage, 0) + value - before.get(name, 0)
-    passes, queries = (
-        after[name] - before.get(name, 0)
-        for name in [
-            "segue_embed_batch_queries_count",
-            "segue_embed_batch_queries_sum",
-        ]
-    )
-    return sums, passes, queries
-
-
 def stages(bench, load, root, run):
     """What a call takes in each stage under load, and in one process."""
     requests = load.requests(run, "requests", top_k=100)
-    bundle = root / (root / "CURRENT").read_text().strip()
-    table = {}
+    bench.figures["stages"] = {}
     for connections in CONNECTIONS:
-        with load.ours(root) as server:
-            load.send(server, requests, 32, calls=2000)
-            before = server.series()
-            sent = load.send(server, requests, connections)
-            sums, passes, queries = stage_sums(before, server.series())
-        with load.empty() as server:
-            empty = load.send(server, requests, connections)
-        batch = queries / passes
-        alone = in_process(bench, bundle, requests, connections)
-        floor = interpolate(alone["embed_and_search"], batch) + empty["cpu_us"]
-        table[connections] = {
-            "batch": batch,
-            "cpu_us": sent["cpu_us"],
-            "empty_us": empty["cpu_us"],
-            "stages_us": {
-                stage: 1e6 * seconds / queries for stage, seconds in sums.items()
-            },
-            "in_process_us": alone,
-        }
-        what = f"at {connections} connections, {batch:.2f} queries a pass"
-        for stage, label in STAGES.items():
+        found = floor.beside(bench, load, root, requests, connections)
+        bench.figures["stages"][connections] = found
+        what = f"at {connections} connections, {found['batch']:.2f} queries a pass"
+        for stage, label in floor.STAGES.items():
             bench.add(
                 f"{label}, us a query, {what}",
-                f"{1e6 * sums.get(stage, 0) / queries:.1f}",
+                f"{found['stages_us'].get(stage, 0):.1f}",
             )
-        bench.add(
-            f"server CPU a call by that of embed and search in one process and"
-            f" an empty call, {what}",
-            f"{sent['cpu_us']:.0f}",
-            f"{floor:.0f}",
-            text(sent["cpu_us"] / floor),
-            "at most 1.35",
-        )
-    bench.figures["stages"] = table
-
-
-def in_process(bench, bundle, requests, connections):
-    """Processor time a query, us: a number, or one by size of the batch."""
-    threads = 1 if connections == 1 else 2
-    output = bench.run(
-        [
-            bench.folder / "stages_bench",
-            *["--bundle", bundle, "--requests", requests],
-            *["--threads", threads, "--benchmark_format=json"],
-            *["--benchmark_repetitions=3", "--benchmark_min_time=0.3"],
-        ],
-        bench.ours,
-    )
-    runs = {}
-    for one in json.loads(output)["benchmarks"]:
-        if one["run_type"] != "iteration":
-            continue
-        name, *rest = one["name"].split("/")
-        size = int(rest[0]) if rest and rest[0].isdigit() else 0
-        # Of all threads together: by wall time an iteration of each.
-        time = one["real_time"] / max(size, 1)
-        if "manual_time" not in one["name"]:
-            time = one["cpu_time"] / max(size, 1)
-        runs.setdefault(name, {}).setdefault(size, []).append(time)
-    return {
-        name: {size: statistics.median(times) for size, times in sizes.items()}
-        for name, sizes in runs.items()
-    }
-
-
-def interpolate(by_size, size):
-    below = max(s for s in by_size if s <= size)
-    above = min((s for s in by_size if s >= size), default=below)
-    if above == below:
-        return by_size[below]
-    share = (size - below) / (above - below)
-    return by_size[below] * (1 - share) + by_size[above] * share
+        floor.add(bench, found, what)
