@@ -49,6 +49,29 @@ BundleManager::Options ManagerOptions(const v1::ServerConfig& config) {
           .state_file = config.state_file()};
 }
 
+struct Listener {
+  std::unique_ptr<grpc::Server> server;
+  std::string address;  // with the port that was bound
+};
+
+// Starts what is built on the address that `field` of the configuration names.
+absl::StatusOr<Listener> Listen(grpc::ServerBuilder& builder,
+                                absl::string_view field,
+                                const std::string& configured) {
+  ASSIGN_OR_RETURN(Address address, ParseAddress(configured));
+  builder.AddListeningPort(FormatAddress(address),
+                           grpc::InsecureServerCredentials(), &address.port);
+  // Two servers on one port would each get half of the connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || address.port <= 0) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot listen for gRPC on ", configured, "; is the port in use? ",
+        field, " in the configuration names it"));
+  }
+  return Listener{std::move(server), FormatAddress(address)};
+}
+
 LiveHits::Options LiveHitsOptions(const v1::ServerConfig& config) {
   std::random_device random;
   return {.share = config.live_hit_user_share(),
@@ -138,52 +161,35 @@ absl::Status Server::StartHttp() {
 }
 
 absl::Status Server::StartGrpc() {
-  ASSIGN_OR_RETURN(Address address, ParseAddress(config_.listen_address()));
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(FormatAddress(address),
-                           grpc::InsecureServerCredentials(), &address.port);
   builder.RegisterService(&service_);
   builder.SetMaxReceiveMessageSize(config_.max_message_bytes());
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              config_.max_concurrent_streams());
-  // Two servers on one port would each get half of the connections.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  grpc_ = builder.BuildAndStart();
-  if (grpc_ == nullptr || address.port <= 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen for gRPC on ", config_.listen_address(),
-                     "; is the port in use? listen_address in the "
-                     "configuration names it"));
-  }
+  ASSIGN_OR_RETURN(Listener listener,
+                   Listen(builder, "listen_address", config_.listen_address()));
+  grpc_ = std::move(listener.server);
+  grpc_address_ = std::move(listener.address);
   UpdateHealth();
-  grpc_address_ = FormatAddress(address);
   LogInfo("serving gRPC", {{"address", grpc_address_}});
   return absl::OkStatus();
 }
 
 absl::Status Server::StartAdmin(std::function<void()> stop) {
   if (config_.admin_address().empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(Address address, ParseAddress(config_.admin_address()));
   admin_service_ = std::make_unique<AdminService>(
       *manager_, *commands_, snapshots_, shadow_traffic_, std::move(stop));
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(FormatAddress(address),
-                           grpc::InsecureServerCredentials(), &address.port);
   builder.RegisterService(admin_service_.get());
   builder.SetMaxReceiveMessageSize(kMaxAdminBytes);
   builder.SetResourceQuota(
       grpc::ResourceQuota("admin").SetMaxThreads(kMaxAdminThreads));
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  admin_ = builder.BuildAndStart();
-  if (admin_ == nullptr || address.port <= 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen for commands on ", config_.admin_address(),
-                     "; is the port in use? admin_address in the configuration "
-                     "names it"));
-  }
-  admin_address_ = FormatAddress(address);
+  ASSIGN_OR_RETURN(Listener listener,
+                   Listen(builder, "admin_address", config_.admin_address()));
+  admin_ = std::move(listener.server);
+  admin_address_ = std::move(listener.address);
   LogInfo("serving AdminService", {{"address", admin_address_}});
   return absl::OkStatus();
 }

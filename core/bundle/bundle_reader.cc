@@ -42,14 +42,6 @@ absl::Status VerifyFile(const Descriptor& folder, const std::string& path,
   return absl::OkStatus();
 }
 
-uint64_t ServedBytes(const v1::Content& content) {
-  uint64_t bytes = 0;
-  for (const v1::File& file : content.files()) {
-    if (file.served()) bytes += static_cast<uint64_t>(file.bytes());
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::string Bundle::Path(absl::string_view name) const {

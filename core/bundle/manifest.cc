@@ -153,6 +153,14 @@ const v1::File* FindFile(const v1::Content& content, absl::string_view name) {
   return nullptr;
 }
 
+uint64_t ServedBytes(const v1::Content& content) {
+  uint64_t bytes = 0;
+  for (const v1::File& file : content.files()) {
+    if (file.served()) bytes += static_cast<uint64_t>(file.bytes());
+  }
+  return bytes;
+}
+
 std::string FormatManifest(const v1::Manifest& manifest) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;

@@ -30,6 +30,9 @@ std::string TowerHash(const v1::Content& content);
 // every file. The content keeps it.
 const v1::File* FindFile(const v1::Content& content, absl::string_view name);
 
+// Of all files that a server reads.
+uint64_t ServedBytes(const v1::Content& content);
+
 std::string FormatManifest(const v1::Manifest& manifest);
 
 // Parses and checks: format version, names, number and order of files, shape of

@@ -266,9 +266,7 @@ absl::StatusOr<std::shared_ptr<ServingSnapshot>> Load(
   RETURN_IF_ERROR(LoadTables(folder, content, *snapshot));
   RETURN_IF_ERROR(LoadTowersAndIndex(folder, content, *snapshot));
   RETURN_IF_ERROR(LoadGolden(folder, content, *snapshot));
-  for (const v1::File& file : content.files()) {
-    if (file.served()) snapshot->bytes += file.bytes();
-  }
+  snapshot->bytes = ServedBytes(content);
   return snapshot;
 }
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/bundle/manifest.h"
 #include "server/lifecycle/warm_up.h"
 
 namespace segue {
@@ -46,12 +47,8 @@ absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
 }
 
 uint64_t EstimateMemory(const Bundle& bundle) {
-  uint64_t bytes = 0;
-  for (const v1::File& file : bundle.content().files()) {
-    if (file.served()) bytes += file.bytes();
-  }
-  return static_cast<uint64_t>(kGrowth * static_cast<double>(bytes)) +
-         kScratchBytes;
+  const auto bytes = static_cast<double>(ServedBytes(bundle.content()));
+  return static_cast<uint64_t>(kGrowth * bytes) + kScratchBytes;
 }
 
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadAndWarmUp(
