@@ -32,8 +32,9 @@ def free_port():
 class Server:
     """A running process that answers on `address`."""
 
-    def __init__(self, process, address, metrics=None):
-        self.process, self.address, self.metrics = process, address, metrics
+    def __init__(self, process, address, metrics=None, admin=None):
+        self.process, self.address = process, address
+        self.metrics, self.admin = metrics, admin
 
     def cpu_seconds(self):
         stat = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
@@ -56,7 +57,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(command, port, ready, folder, environment, metrics=None):
+def running(
+    command, port, ready, folder, environment, metrics=None, admin=None
+):
     """Waits until ready(log's text, process) is true."""
     log = pathlib.Path(folder) / f"server-{port}.log"
     with log.open("w") as to:
@@ -73,21 +76,24 @@ def running(command, port, ready, folder, environment, metrics=None):
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"{command[0]}: {log.read_text()}")
             time.sleep(0.01)
-        yield Server(process, f"127.0.0.1:{port}", metrics)
+        yield Server(process, f"127.0.0.1:{port}", metrics, admin)
     finally:
         process.terminate()
         process.wait()
 
 
 @contextlib.contextmanager
-def segue(binary, bundle_root, folder, environment, settings=()):
+def segue(
+    binary, bundle_root, folder, environment, settings=(), admin=False
+):
     port, http = free_port(), free_port()
+    admin = f"127.0.0.1:{free_port()}" if admin else ""
     command = [binary]
     for setting in [
         f"bundle_root={bundle_root}",
         f"listen_address=127.0.0.1:{port}",
         f"http_address=127.0.0.1:{http}",
-        "admin_address=",
+        f"admin_address={admin}",
         *settings,
     ]:
         command += ["--set", setting]
@@ -100,16 +106,18 @@ def segue(binary, bundle_root, folder, environment, settings=()):
             return False
 
     with running(
-        command, port, ready, folder, environment, f"127.0.0.1:{http}"
+        command, port, ready, folder, environment, f"127.0.0.1:{http}", admin
     ) as server:
         yield server
 
 
-def load(ghz, server, call, data, connections, calls, folder, rate=0):
+def load(
+    ghz, server, call, data, connections, calls, folder, rate=0, details=False
+):
     """What ghz measured of so many calls, latencies in ms, and the server's
     processor time. `call`: proto file, folder of its imports, method; `data`:
     ghz's arguments. `rate`: calls a second, begun at their times; 0: each
-    connection one at a time."""
+    connection one at a time. `details`: each call, too."""
     proto, imports, method = call
     report = pathlib.Path(folder) / "ghz.json"
     command = [ghz, "--insecure", "--proto", proto, "--import-paths", imports]
@@ -133,6 +141,7 @@ def load(ghz, server, call, data, connections, calls, folder, rate=0):
     }
     codes = result["statusCodeDistribution"] or {}
     return {
+        **({"details": result["details"]} if details else {}),
         "calls": result["count"],
         "failed": result["count"] - codes.get("OK", 0),
         "rate": result["rps"],

@@ -3,7 +3,7 @@ Python, latency at that one's peak, where the time goes, other sizes."""
 
 import json
 
-from serving import floor, processes, sizes
+from serving import floor, processes, sizes, swaps
 from spread import spread, text
 
 CONNECTIONS = [32, 1]
@@ -27,10 +27,10 @@ class Load:
         file = proto / "segue/v1/retrieval.proto"
         self.call = (file, proto)
 
-    def ours(self, root, settings=()):
+    def ours(self, root, settings=(), admin=False):
         binary = self.bench.build / "bin/segue-server"
         return processes.segue(
-            binary, root, self.folder, self.bench.ours, settings
+            binary, root, self.folder, self.bench.ours, settings, admin
         )
 
     def empty(self, items=100):
@@ -114,6 +114,7 @@ def measure(bench):
     )
     beside_the_peer(bench, load, root, run)
     stages(bench, load, root, run)
+    swaps.measure(bench, load, root, run)
     sizes.measure(bench, load, root, run)
 
 
