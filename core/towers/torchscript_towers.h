@@ -13,7 +13,8 @@ namespace segue {
 
 // Loads a tower and runs it once on zeros, so that a tower of another shape is
 // refused here: FailedPrecondition, or DataLoss if the bytes are no
-// TorchScript.
+// TorchScript. The query tower's linear layers take their weights as halves
+// (half_weights.h).
 //
 // A TorchScript file is code: REQUIRES that `bytes` come from a verified
 // bundle. Forward passes use the calling thread alone.
