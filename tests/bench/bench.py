@@ -215,7 +215,7 @@ class Bench:
         its run; made once."""
         folder = self.folder / name
         run = folder / "run"
-        if not (run / "sample_requests.json").is_file():
+        if not (folder / "bundles/CURRENT").is_file():
             command = [self.build / "bin/segue-trainer", "train", "--config"]
             command.append(self.root / "deploy/config/yambda.textproto")
             for assignment in [

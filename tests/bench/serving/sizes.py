@@ -15,6 +15,7 @@ TRANSFORMER = [
     "window.history_length=200",
     "model.encoder.kind=TRANSFORMER",
     "training.max_steps=300",
+    "publish.beat_popularity=false",  # it is here for what it costs
 ]
 
 
