@@ -14,7 +14,7 @@
 # --json         keeps ghz's own report
 #
 # Fails if any call fails. Needs ghz on PATH or in ~/go/bin:
-#   go install github.com/bojand/ghz/cmd/ghz@latest
+#   go install github.com/bojand/ghz/cmd/ghz@v0.121.0
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 
@@ -36,7 +36,7 @@ done
 
 PATH=$PATH:${GOBIN:-$HOME/go/bin}
 command -v ghz >/dev/null ||
-  die "not found; go install github.com/bojand/ghz/cmd/ghz@latest"
+  die "not found; go install github.com/bojand/ghz/cmd/ghz@v0.121.0"
 [ -f "$requests" ] || die "there is no $requests: train first, or name another
 file with --requests"
 

@@ -16,7 +16,7 @@ time is the server's own (process_cpu_seconds_total). To loopback only, unless
 --anywhere says otherwise: it is made to overload what it asks.
 
 Needs ghz on PATH or in ~/go/bin:
-  go install github.com/bojand/ghz/cmd/ghz@latest
+  go install github.com/bojand/ghz/cmd/ghz@v0.121.0
 and for the chart apt-get install libjs-chart.js.
 """
 
@@ -78,7 +78,7 @@ def find_ghz():
     )
     found = shutil.which("ghz", path=places)
     if found is None:
-        sys.exit("sweep: no ghz: go install github.com/bojand/ghz/cmd/ghz@latest")
+        sys.exit("sweep: no ghz: go install github.com/bojand/ghz/cmd/ghz@v0.121.0")
     return found
 
 

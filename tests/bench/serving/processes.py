@@ -127,12 +127,14 @@ def load(
     if rate:
         command += ["--async", "--rps", round(rate)]
     before = server.cpu_seconds()
-    subprocess.run(
+    done = subprocess.run(
         [str(part) for part in [*command, server.address]],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
     )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(done.args)}: {done.stdout}")
     cpu = server.cpu_seconds() - before
     result = json.loads(report.read_text())
     tail = {

@@ -105,7 +105,7 @@ def measure(bench):
     if ghz is None:
         bench.skip(
             "the server under load",
-            "no ghz: go install github.com/bojand/ghz/cmd/ghz@latest",
+            "no ghz: go install github.com/bojand/ghz/cmd/ghz@v0.121.0",
         )
         return
     load = Load(bench, ghz)
@@ -138,8 +138,8 @@ def prepare_peer(bench, load):
 def beside_the_peer(bench, load, root, run):
     missing = prepare_peer(bench, load)
     requests = {
-        target: load.requests(run, f"requests-{target}", top_k=100, **fields)
-        for target, fields in TARGETS.items()
+        target: load.requests(run, f"requests-{i}", top_k=100, **fields)
+        for i, (target, fields) in enumerate(TARGETS.items())
     }
     found = {
         target: found_overlap(load, root, requests[target]) for target in TARGETS
