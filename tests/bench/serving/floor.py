@@ -18,8 +18,9 @@ STAGES = {
 }
 
 
-def beside(bench, load, root, requests, connections, items=100):
-    """Figures of one load; `items`: how many an answer has."""
+def beside(bench, load, root, requests, connections, items=100, what="."):
+    """Figures of one load. `items`: how many an answer has; `what`: which of
+    stages_bench's figures, a pattern."""
     bundle = root / (root / "CURRENT").read_text().strip()
     with load.ours(root) as server:
         load.send(server, requests, connections, calls=1000)  # page cache, ghz
@@ -29,7 +30,7 @@ def beside(bench, load, root, requests, connections, items=100):
     with load.empty(items) as server:
         empty = load.send(server, requests, connections)
     batch = queries / passes
-    alone = in_process(bench, bundle, requests, connections)
+    alone = in_process(bench, bundle, requests, connections, what)
     return {
         "batch": batch,
         "sent": sent,
@@ -73,7 +74,7 @@ def stage_sums(before, after):
     return sums, passes, queries
 
 
-def in_process(bench, bundle, requests, connections):
+def in_process(bench, bundle, requests, connections, what):
     """Processor time a query, us: a number, or one by size of the batch."""
     threads = 1 if connections == 1 else 2
     output = bench.run(
@@ -82,6 +83,7 @@ def in_process(bench, bundle, requests, connections):
             *["--bundle", bundle, "--requests", requests],
             *["--threads", threads, "--benchmark_format=json"],
             *["--benchmark_repetitions=3", "--benchmark_min_time=0.3"],
+            f"--benchmark_filter={what}",
         ],
         bench.ours,
     )

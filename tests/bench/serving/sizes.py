@@ -64,7 +64,9 @@ def measure(bench, load, root, run):
 
 def one(bench, load, root, requests, what, items=100):
     for connections in [32, 1]:
-        found = floor.beside(bench, load, root, requests, connections, items)
+        found = floor.beside(
+            bench, load, root, requests, connections, items, "embed_and_search"
+        )
         found["what"] = what
         bench.figures["sizes"][f"{what}, {connections}"] = found
         floor.add(
