@@ -35,9 +35,10 @@ class Admission {
 
   // Of a request that would wait behind `queued` queries. ResourceExhausted
   // where as many wait as may, and where the deadline is nearer than the time
-  // that answering them and one more is likely to take. Where none waits any
-  // request is taken: what is known of their time may be old. So is one whose
-  // deadline has passed, which costs a worker nothing and gets its own error.
+  // that answering what has begun, them and one more is likely to take. Where
+  // none waits any request is taken: what is known of their time may be old. So
+  // is one whose deadline has passed, which costs a worker nothing and gets its
+  // own error.
   absl::Status Admit(int queued, Deadline deadline, Clock::time_point now);
   // A worker took so long for `queries` of them, 1 or more.
   void Learn(int queries, Clock::duration took);
