@@ -73,8 +73,12 @@ std::optional<Refusal> Admission::Admit(int queued, Deadline deadline,
   }
   if (queued == 0 || deadline.Expired(now)) return std::nullopt;
   const auto left = deadline.when() - now;
-  const auto needed = TimeFor(queued) +
-                      std::chrono::duration_cast<Clock::duration>(query_time_);
+  // Where some wait, the workers are at others: their rest comes first. To hope
+  // that it is short would, in an overload, fill the queue with requests that
+  // are all answered a moment too late.
+  const auto needed =
+      TimeFor(queued) +
+      std::chrono::duration_cast<Clock::duration>(2 * query_time_);
   if (2 * queued > max_queued_ || needed > left / 2) {
     pressed_until_ = now + kPressedFor;
   }

@@ -43,8 +43,8 @@ class Admission {
   Admission(int max_queued, int workers);
 
   // Of a request that would wait behind `queued` queries. Refused where as many
-  // wait as may, and where the deadline is nearer than the time
-  // that answering them and one more is likely to take. Where none waits any
+  // wait as may, and where the deadline is nearer than the time that answering
+  // what has begun, them and one more is likely to take. Where none waits any
   // request is taken: what is known of their time may be old. So is one whose
   // deadline has passed, which costs a worker nothing and gets its own error.
   std::optional<Refusal> Admit(int queued, Deadline deadline,

@@ -83,6 +83,13 @@ absl::Status CheckHash(absl::string_view what, const std::string& written,
                                           "\", computed ", computed));
 }
 
+// As created_at has it: "20260131T235959Z-..." is 2026-01-31T23:59:59Z.
+std::string TimeOf(absl::string_view version) {
+  return absl::StrCat(version.substr(0, 4), "-", version.substr(4, 2), "-",
+                      version.substr(6, 5), ":", version.substr(11, 2), ":",
+                      version.substr(13, 3));
+}
+
 absl::Status CheckManifest(const v1::Manifest& manifest,
                            const std::string& path) {
   RETURN_IF_ERROR(CheckFiles(manifest, path));
@@ -102,6 +109,11 @@ absl::Status CheckManifest(const v1::Manifest& manifest,
         absl::StrCat(path, ": version \"", version,
                      "\" is not a time, a dash and the first 12 digits of ",
                      manifest.content_hash()));
+  }
+  if (manifest.created_at() != TimeOf(version)) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": created_at \"", manifest.created_at(),
+                     "\" is not the time of version ", version));
   }
   return absl::OkStatus();
 }
@@ -174,6 +186,11 @@ std::string FormatManifest(const v1::Manifest& manifest) {
 
 absl::StatusOr<v1::Manifest> ParseManifest(absl::string_view json,
                                            const std::string& path) {
+  // To protobuf's parser they are spaces: a flipped bit would pass.
+  if (json.find_first_of("\v\f") != absl::string_view::npos) {
+    return absl::DataLossError(absl::StrCat(
+        path, " is not a manifest: it has spaces that JSON lacks"));
+  }
   // A newer format may have fields that this one lacks: it must be refused for
   // its version, not for them.
   v1::Manifest manifest;

@@ -36,8 +36,9 @@ uint64_t ServedBytes(const v1::Content& content);
 std::string FormatManifest(const v1::Manifest& manifest);
 
 // Parses and checks: format version, names, number and order of files, shape of
-// hashes, content hash, tower hashes, that version and content hash agree.
-// `path` is for messages. DataLoss, or FailedPrecondition for a newer format.
+// hashes, content hash, tower hashes, that version, content hash and time
+// agree. `path` is for messages. DataLoss, or FailedPrecondition for a newer
+// format.
 absl::StatusOr<v1::Manifest> ParseManifest(absl::string_view json,
                                            const std::string& path);
 

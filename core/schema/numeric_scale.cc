@@ -12,6 +12,9 @@ namespace {
 
 constexpr int kQuantiles = 1000;
 constexpr double kTail = 1e-7;  // probability that is clipped at either end
+// That a z-score is from the mean at most: towers multiply and square it in
+// floats, and a vector that is not finite is no answer.
+constexpr double kMostDeviations = 1e6;
 
 // Inverse of the normal distribution function, by Acklam's rational
 // approximation (relative error below 1.2e-9) and one Halley step.
@@ -92,8 +95,9 @@ float ApplyScale(const v1::NumericScale& scale, double value) {
   if (scale.log1p()) value = std::log1p(value);
   if (!std::isfinite(value)) return 0;
   const double deviation = scale.standard_deviation();
-  return static_cast<float>((value - scale.mean()) /
-                            (deviation > 0 ? deviation : 1));
+  return static_cast<float>(
+      std::clamp((value - scale.mean()) / (deviation > 0 ? deviation : 1),
+                 -kMostDeviations, kMostDeviations));
 }
 
 absl::StatusOr<v1::NumericScale> FitScale(v1::NumericTransform transform,

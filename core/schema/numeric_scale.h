@@ -10,7 +10,8 @@
 namespace segue {
 
 // The transformed number. NaN, a missing value, becomes 0: the mean of a
-// z-score, the median of a quantile transform.
+// z-score, the median of a quantile transform. A z-score is clipped to +-1e6:
+// what a client sends may be anything.
 //
 // Quantiles: the number's rank, interpolated between the reference quantiles
 // (the mean of the leftmost and the rightmost rank where they tie), becomes the

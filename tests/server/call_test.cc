@@ -257,6 +257,23 @@ TEST_F(CallTest, TheWorkerSeesThatTheClientCancelled) {
   EXPECT_EQ(Requests("CANCELLED"), 1);
 }
 
+TEST_F(CallTest, AnAnswerThatIsReadyTooLateIsNotSent) {
+  Start([](absl::Span<Job* const> jobs, bool) {
+    while (!jobs[0]->deadline().Expired()) std::this_thread::yield();
+    jobs[0]->Complete(absl::OkStatus());
+  });
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       std::chrono::milliseconds(500));
+  v1::RetrieveResponse response;
+  const grpc::Status status = v1::RetrievalService::NewStub(channel_)->Retrieve(
+      &context, {}, &response);
+  EXPECT_EQ(status.error_code(), grpc::DEADLINE_EXCEEDED);
+  pool_->Stop();
+  EXPECT_EQ(Requests("OK"), 0);
+  EXPECT_EQ(Requests("DEADLINE_EXCEEDED"), 1);
+}
+
 // The deadline that a worker sees of a call with `deadline` on the client.
 class CallDeadlineTest : public CallTest {
  protected:

@@ -44,6 +44,7 @@ v1::Manifest Valid() {
   (*content.mutable_library_versions())["torch"] = "1.13.1";
   (*content.mutable_library_versions())["faiss"] = "1.7.3 AVX2";
   Sign(manifest);
+  manifest.set_created_at("2026-01-31T23:59:59Z");
   return manifest;
 }
 
@@ -203,6 +204,10 @@ INSTANTIATE_TEST_SUITE_P(
                     m.set_version("20260131T235959Z-000000000000");
                   },
                   false, "version"},
+        Tampering{
+            "TimeOfAnotherVersion",
+            [](v1::Manifest& m) { m.set_created_at("2026-01-31T23:59:58Z"); },
+            true, "created_at"},
         Tampering{"NoFormat", [](v1::Manifest& m) { m.clear_format_version(); },
                   false, "no format"}),
     [](const auto& info) { return info.param.name; });
@@ -218,6 +223,15 @@ TEST(ManifestTest, FieldsThatThisFormatLacksAreRefused) {
   json.insert(1, "\"extra\": 1,");
   EXPECT_THAT(ParseManifest(json, "M"),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("extra")));
+}
+
+TEST(ManifestTest, WhiteSpaceThatIsNoneInJsonIsRefused) {
+  for (const char space : {'\v', '\f'}) {
+    std::string json = FormatManifest(Valid());
+    json[json.find('\n')] = space;
+    EXPECT_THAT(ParseManifest(json, "M"),
+                StatusIs(absl::StatusCode::kDataLoss, HasSubstr("M ")));
+  }
 }
 
 TEST(ManifestTest, EveryTruncationIsRefused) {

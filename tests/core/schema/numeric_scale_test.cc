@@ -41,6 +41,14 @@ TEST(NumericScaleTest, NoNumbersGiveTheIdentity) {
   EXPECT_THAT(ApplyScale(scale.value(), 3), FloatEq(3));
 }
 
+// Towers multiply and square what they get, in floats.
+TEST(NumericScaleTest, WhatIsFartherThanAMillionDeviationsIsNotThatFar) {
+  const auto scale = FitScale(v1::Z_SCORE, {1, 3});
+  EXPECT_EQ(ApplyScale(scale.value(), 1e300), 1e6F);
+  EXPECT_EQ(ApplyScale(scale.value(), -1e300), -1e6F);
+  EXPECT_THAT(ApplyScale(scale.value(), 5e5), FloatEq(5e5F - 2));
+}
+
 TEST(NumericScaleTest, LogIsTakenBeforeTheZScore) {
   const float e = static_cast<float>(std::exp(2) - 1);
   const auto scale = FitScale(v1::LOG1P_Z_SCORE, {0, e});  // logs 0 and 2
