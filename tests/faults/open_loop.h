@@ -19,11 +19,12 @@ struct Ended {
   std::chrono::steady_clock::time_point began;  // when it was to begin
   std::chrono::steady_clock::duration took{};   // since then
   int code = 0;                                 // grpc::StatusCode
-  // What is wrong with an answer or an unintended error; empty: nothing.
+  // What is wrong with an answer, or what an error says; empty: nothing.
   std::string fault;
 };
 
-// Calls of Retrieve to loopback, from threads of its own.
+// Calls of Retrieve to loopback, from threads of its own. Where 20,000 run
+// already, one more ends at once as RESOURCE_EXHAUSTED. One thread calls it.
 class OpenLoop {
  public:
   struct Options {
@@ -39,6 +40,7 @@ class OpenLoop {
     // An end, should Stop() never come.
     int64_t most_calls = 1000000;
   };
+  // Begins once it is connected, or, if that takes too long, all the same.
   explicit OpenLoop(Options options);
   // Stops.
   ~OpenLoop();
@@ -48,7 +50,7 @@ class OpenLoop {
   // How many calls have ended.
   int64_t ended() const;
   // Begins no more, waits for those that run. All that ended, by their
-  // beginnings.
+  // beginnings; nothing the second time.
   std::vector<Ended> Stop();
 
  private:
@@ -56,7 +58,8 @@ class OpenLoop {
   std::unique_ptr<Impl> impl_;
 };
 
-// The share-th quantile of `took`, in milliseconds; 0 of none.
+// The quantile of `took` below which `share` of the calls are, in milliseconds;
+// 0 of none.
 double QuantileMs(const std::vector<Ended>& calls, double share);
 
 }  // namespace segue::testing
