@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <utility>
 
@@ -52,8 +53,10 @@ absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root) {
   const std::string path = absl::StrCat(bundle_root, "/", layout::kCurrent);
   struct stat info;
   if (::lstat(path.c_str(), &info) != 0) {
+    // Where a file took the root's place nothing is published either.
     return absl::ErrnoToStatus(
-        errno, absl::StrCat("no bundle is published: cannot find ", path));
+        errno == ENOTDIR ? ENOENT : errno,
+        absl::StrCat("no bundle is published: cannot find ", path));
   }
   ASSIGN_OR_RETURN(const Descriptor root, OpenFolder(bundle_root + "/."));
   ASSIGN_OR_RETURN(

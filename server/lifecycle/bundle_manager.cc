@@ -41,6 +41,7 @@ BundleManager::BundleManager(Options options,
       on_change_(std::move(on_change)),
       on_shadow_(std::move(on_shadow)),
       state_(std::move(state)),
+      stand_in_(state_->Get().highest_version()),
       thread_([this] { Step(); }, options_.poll_interval) {}
 
 absl::Status BundleManager::Follow() {
@@ -260,6 +261,7 @@ void BundleManager::Publish(SnapshotPtr next) {
 
 void BundleManager::TellOfLive() {
   const SnapshotPtr live = holder_.Get();
+  stand_in_.clear();
   failed_version_.clear();
   SetLastError(absl::OkStatus());
   metrics_.SetBundle(live->version, live->items.size(), live->bytes);
@@ -308,6 +310,7 @@ BundleManager::StepResult BundleManager::Fail(const std::string& version,
           : std::min(1 << std::min(failures_ - 1, 10), kMaxPollsBetweenTries) -
                 1;
   if (!unloaded_.empty()) Restore();
+  if (!stand_in_.empty()) StandIn(version);
   const absl::Status error(
       why.code(), absl::StrCat(version.empty() ? options_.bundle_root : version,
                                ": ", why.message()));
@@ -355,6 +358,21 @@ void BundleManager::Restore() {
   LogInfo(absl::StrCat("bundle ", again->version, " is live again"));
   Retire(holder_.Publish(again));
   on_change_(again.get());
+}
+
+// Tried once, if it is there: reading it costs a processor.
+void BundleManager::StandIn(const std::string& for_version) {
+  const std::vector<std::string> versions = ListVersions(options_.bundle_root);
+  if (stand_in_ == for_version || !state_->Get().pinned_version().empty() ||
+      std::find(versions.begin(), versions.end(), stand_in_) ==
+          versions.end()) {
+    return;
+  }
+  LogWarning(absl::StrCat("nothing is live: bundle ", stand_in_,
+                          ", which served before the start, stands in"));
+  unloaded_ = std::exchange(stand_in_, "");
+  Restore();
+  unloaded_.clear();
 }
 
 }  // namespace segue

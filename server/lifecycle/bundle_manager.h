@@ -30,7 +30,9 @@ namespace segue {
 // answers that they should. Whatever fails, what is live stays live, and later
 // polls try again: at once where another version is chosen, or where files are
 // only missing; ever more rarely (up to every 16th poll) for a version that was
-// read and found bad, because reading one costs a processor.
+// read and found bad, because reading one costs a processor. After a restart
+// nothing is live: where what should serve cannot, the newest version that
+// served before stands in, unless another one is pinned.
 //
 // The version before is held in memory, so that going back to it needs no disk.
 // Where the next one has been verified, it goes. A shadow lies beside the live
@@ -128,6 +130,7 @@ class BundleManager {
   StepResult Fail(const std::string& version, ReloadOutcome outcome,
                   const absl::Status& why);
   void Restore();
+  void StandIn(const std::string& for_version);
   void ForgetFailure();
   void SetLastError(const absl::Status& error) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -145,6 +148,7 @@ class BundleManager {
   int polls_to_skip_ = 0;     // before failed_version_ is read again
   std::string unloaded_;      // to make room, and not replaced yet
   std::string unloaded_for_;  // and must not be again
+  std::string stand_in_;      // served before the start; until something does
   ChosenBy chosen_by_ = ChosenBy::kCurrent;
 
   mutable Mutex mu_;

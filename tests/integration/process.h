@@ -27,6 +27,8 @@ class Process {
   int Wait();
   void Signal(int signal);
   bool Running();
+  // For /proc; another process's once it was waited for.
+  pid_t pid() const { return pid_; }
 
   // What it has written so far.
   std::string Output() const;

@@ -25,18 +25,21 @@ std::string Between(absl::string_view text, absl::string_view before,
   return std::string(text.substr(0, text.find(after)));
 }
 
+Finished ToItsEnd(Process& process) {
+  Finished finished;
+  finished.code = process.Wait();
+  finished.output = process.Output();
+  finished.errors = process.Errors();
+  return finished;
+}
+
 }  // namespace
 
 Finished RunTrainer(const std::vector<std::string>& arguments,
                     const std::string& folder) {
   std::vector<std::string> argv = {SEGUE_TRAINER_BINARY};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  auto process = Process::Start(argv, folder, "trainer");
-  Finished finished;
-  finished.code = process->Wait();
-  finished.output = process->Output();
-  finished.errors = process->Errors();
-  return finished;
+  return ToItsEnd(*Process::Start(argv, folder, "trainer"));
 }
 
 Finished MakeData(const std::string& folder) {
@@ -81,23 +84,35 @@ std::string ContentHash(const std::string& bundle_root,
 }
 
 std::unique_ptr<RunningServer> RunningServer::Start(
-    const std::string& bundle_root, const std::string& folder) {
+    const std::string& bundle_root, const std::string& folder,
+    const ServerOptions& options) {
   std::unique_ptr<RunningServer> server(new RunningServer);
-  server->process_ = Process::Start(
-      {SEGUE_SERVER_BINARY, "--set", "bundle_root=" + bundle_root, "--set",
-       "listen_address=127.0.0.1:0", "--set", "http_address=127.0.0.1:0",
-       "--set", "admin_address=127.0.0.1:0", "--set", "poll_interval_ms=10"},
-      folder, "server");
+  server->folder_ = folder;
+  std::vector<std::string> argv = options.launcher;
+  argv.push_back(SEGUE_SERVER_BINARY);
+  std::vector<std::string> settings = {
+      "bundle_root=" + bundle_root, "listen_address=127.0.0.1:0",
+      "http_address=127.0.0.1:0", "admin_address=127.0.0.1:0",
+      "poll_interval_ms=10"};
+  settings.insert(settings.end(), options.settings.begin(),
+                  options.settings.end());
+  for (const std::string& setting : settings) {
+    argv.insert(argv.end(), {"--set", setting});
+  }
+  server->process_ = Process::Start(argv, folder, options.name);
   const bool up = server->process_->WaitUntil([&] {
-    return !server->AddressOf("gRPC").empty() &&
-           !server->AddressOf("HTTP").empty();
+    server->address_ = server->AddressOf("gRPC");
+    server->http_address_ = server->AddressOf("HTTP");
+    server->admin_address_ = server->AddressOf("AdminService");
+    return !server->address_.empty() && !server->http_address_.empty() &&
+           !server->admin_address_.empty();
   });
   if (!up) {
     ADD_FAILURE() << "no server: " << server->process_->Errors();
     return nullptr;
   }
   server->stub_ = v1::RetrievalService::NewStub(grpc::CreateChannel(
-      server->AddressOf("gRPC"), grpc::InsecureChannelCredentials()));
+      server->address_, grpc::InsecureChannelCredentials()));
   const bool serves = server->process_->WaitUntil(
       [&] { return server->Get("/healthz") == "ok\n"; });
   EXPECT_TRUE(serves) << server->process_->Errors();
@@ -116,6 +131,13 @@ grpc::Status RunningServer::Retrieve(const v1::RetrieveRequest& request,
   return stub_->Retrieve(&context, request, &response);
 }
 
+Finished RunningServer::Admin(const std::vector<std::string>& command) const {
+  std::vector<std::string> argv = {SEGUE_SERVER_BINARY, "admin", "--address",
+                                   admin_address_};
+  argv.insert(argv.end(), command.begin(), command.end());
+  return ToItsEnd(*Process::Start(argv, folder_, "admin"));
+}
+
 int RunningServer::Stop() {
   stub_.reset();
   process_->Signal(SIGTERM);
@@ -123,7 +145,7 @@ int RunningServer::Stop() {
 }
 
 std::string RunningServer::Get(const std::string& path) const {
-  httplib::Client client("http://" + AddressOf("HTTP"));
+  httplib::Client client("http://" + http_address_);
   const auto result = client.Get(path.c_str());
   return result && result->status == 200 ? result->body : "";
 }

@@ -26,6 +26,7 @@ using segue::testing::MetricValue;
 using segue::testing::MetricValues;
 using segue::testing::StatusIs;
 using segue::testing::TinyBundleOptions;
+using ::testing::_;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -424,6 +425,67 @@ TEST_F(BundleManagerTest, WhatMadeRoomInVainServesAgain) {
   // Not again for the same one.
   for (int i = 0; i < 40; ++i) manager_->Step();
   EXPECT_EQ(published_.size(), 2u);
+}
+
+// A server that ends, and one that begins, with the same state file.
+class RestartedManagerTest : public BundleManagerTest {
+ protected:
+  void SetUp() override {
+    good_ = Publish({.prefix = "a"});
+    Restart();
+    ASSERT_EQ(manager_->Step(), StepResult::kPublished);
+  }
+  void Restart() {
+    const auto live = holder_.Unload();
+    Manage({.hold_previous = false, .state_file = temp_ / "state"});
+  }
+  std::string good_;
+};
+
+TEST_F(RestartedManagerTest, WhatServedLastStandsInForABadVersion) {
+  PublishCorrupt("bad");
+  Restart();
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(LiveVersion(), good_);
+  EXPECT_EQ(published_.back(), good_);
+  EXPECT_THAT(manager_->last_error(), StatusIs(absl::StatusCode::kDataLoss, _));
+  const std::string next = Publish({.prefix = "b"});
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
+  EXPECT_EQ(LiveVersion(), next);
+}
+
+TEST_F(RestartedManagerTest, WhatServedLastStandsInForADamagedCurrent) {
+  std::ofstream(root_ + "/CURRENT") << "2026";
+  Restart();
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(LiveVersion(), good_);
+}
+
+TEST_F(RestartedManagerTest, WhatServedLastIsWaitedForWhereItIsNotThere) {
+  fs::rename(root_, temp_ / "away");
+  Restart();
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(LiveVersion(), "");
+  fs::rename(temp_ / "away", root_);
+  fs::remove(root_ + "/CURRENT");
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(LiveVersion(), good_);
+}
+
+TEST_F(RestartedManagerTest, NothingStandsInForAPinnedVersion) {
+  const std::string pinned = Publish({.prefix = "b"});
+  ASSERT_THAT(commands_->Pin(pinned), IsOk());
+  FlipAByte(FolderOf(pinned) + "/" + layout::kIndex);
+  Restart();
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(LiveVersion(), "");
+}
+
+TEST_F(BundleManagerTest, AFileInPlaceOfTheRootIsAMissingOne) {
+  std::ofstream(root_) << "no folder";
+  Manage();
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(Reloads("missing"), 1);
 }
 
 TEST_F(BundleManagerTest, AStateFileThatIsNoneIsSaid) {
