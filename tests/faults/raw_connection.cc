@@ -61,9 +61,8 @@ bool RawConnection::Send(absl::string_view bytes) {
                              MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n >= 0) {
       bytes.remove_prefix(static_cast<size_t>(n));
-    } else if (errno != EAGAIN && errno != EINTR) {
-      return false;
-    } else if (!Await(socket_.get(), POLLOUT, kSendPatienceMs)) {
+    } else if ((errno != EAGAIN && errno != EINTR) ||
+               !Await(socket_.get(), POLLOUT, kSendPatienceMs)) {
       return false;
     }
   }

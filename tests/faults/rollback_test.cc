@@ -16,7 +16,7 @@ using RollbackTest = FaultsFixture;
 constexpr int kCallsAfter = 20;
 
 TEST_F(RollbackTest, GoesBackToTheVersionBeforeAndNoCallFails) {
-  const int rounds = AtScale(2, 50);
+  const int rounds = AtScale(1, 50);
   const std::string before = Publish("before");
   ASSERT_TRUE(StartServer({.settings = {"state_file=" + (folder_ / "state")}}));
   BeginLoad(1000);
@@ -48,7 +48,8 @@ TEST_F(RollbackTest, GoesBackToTheVersionBeforeAndNoCallFails) {
   EXPECT_EQ(FailedReloads(), 0);
   const std::vector<Ended> calls = EndGoodLoad();
   EXPECT_EQ(seen().versions().size(), 2);
-  LeaveFigure(12, absl::StrCat(rounds, " rollbacks under load: failed"),
+  LeaveFigure(12,
+              absl::StrCat("rollback under load, ", rounds, " times: failed"),
               FailedOf(calls), "0");
   LeaveFigure(12, "the slowest rollback, the command's own start included",
               absl::StrFormat("%.0f ms", slowest_ms), "one command");
