@@ -11,8 +11,9 @@
 # are shipped, a soak among them. Fuzzers (20) and ThreadSanitizer (21) are parts
 # of tests/full.sh.
 #
-# On two cores, once built: 3 and 6 minutes, and what faults_test says. Figures stay in
-# build/soak/figures, what the tests said in build/soak/PART.log.
+# On two cores, once built: 3 and 6 minutes, and as long as faults_test takes.
+# Figures stay in build/soak/figures, what the tests said in
+# build/soak/PART.log.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly jobs=${SEGUE_JOBS:-$(nproc)}
