@@ -73,12 +73,12 @@ std::optional<Refusal> Admission::Admit(int queued, Deadline deadline,
   }
   if (queued == 0 || deadline.Expired(now)) return std::nullopt;
   const auto left = deadline.when() - now;
-  // Where some wait, the workers are at others: their rest comes first. To hope
-  // that it is short would, in an overload, fill the queue with requests that
-  // are all answered a moment too late.
+  // Where some wait, the workers are at others, whose rest comes first; and it
+  // is answered with its group. To hope for less would, in an overload, fill
+  // the queue with requests that are all answered a moment too late.
   const auto needed =
       TimeFor(queued) +
-      std::chrono::duration_cast<Clock::duration>(2 * query_time_);
+      std::chrono::duration_cast<Clock::duration>(2 * group_time_);
   if (2 * queued > max_queued_ || needed > left / 2) {
     pressed_until_ = now + kPressedFor;
   }
@@ -97,11 +97,12 @@ Refusal Admission::Refuse(Shed why, int queued) {
 }
 
 void Admission::Learn(int queries, Clock::duration took) {
-  const std::chrono::duration<double> each =
-      std::chrono::duration<double>(took) / queries;
-  query_time_ = query_time_.count() == 0
-                    ? each
-                    : query_time_ + kNewest * (each - query_time_);
+  const auto learn = [](std::chrono::duration<double> newest,
+                        std::chrono::duration<double>& mean) {
+    mean = mean.count() == 0 ? newest : mean + kNewest * (newest - mean);
+  };
+  learn(std::chrono::duration<double>(took) / queries, query_time_);
+  learn(took, group_time_);
 }
 
 }  // namespace segue

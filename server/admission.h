@@ -49,7 +49,7 @@ class Admission {
   // deadline has passed, which costs a worker nothing and gets its own error.
   std::optional<Refusal> Admit(int queued, Deadline deadline,
                                Clock::time_point now);
-  // A worker took so long for `queries` of them, 1 or more.
+  // A worker took so long for `queries` of them, 1 or more, at once.
   void Learn(int queries, Clock::duration took);
 
   // Whether in the last kPressedFor requests had to wait for half of what they
@@ -65,7 +65,9 @@ class Admission {
 
   const int max_queued_;
   const int workers_;
-  std::chrono::duration<double> query_time_{0};  // a worker's; 0: not known
+  // A worker's; 0: not known.
+  std::chrono::duration<double> query_time_{0};
+  std::chrono::duration<double> group_time_{0};
   Clock::time_point pressed_until_ = Clock::time_point::min();
   std::minstd_rand jitter_;
 };

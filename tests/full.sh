@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # What is too long for every change: every test under ThreadSanitizer, ten
-# minutes of each fuzzer, the image, trainings on real data. Five hours or so on
-# two cores; runs each part even if one fails, and says at the end which did.
+# minutes of each fuzzer, faults at full scale, the image, trainings on real data.
+# Five hours or so on two cores, and the soak; runs each part even if one fails, and says at
+# the end which did.
 #
-#   tests/full.sh [PART...]      PART: browser, fuzz, tsan, image, and trainings:
-#                                beauty, movielens, movielens_transformer,
-#                                playlists
+#   tests/full.sh [PART...]      PART: browser, fuzz, tsan, image, soak, and
+#                                trainings: beauty, movielens,
+#                                movielens_transformer, playlists
 #
 # SEGUE_DATA names the folder with beauty/, ml-1m/ and playlists/ (events.csv.gz,
 # items.csv.gz); default: ../shared/data, else data.
@@ -57,6 +58,7 @@ part() {
     fuzz) tests/fuzz/fuzz.sh 600 ;;
     tsan) tests/sanitized.sh tsan ;;
     image) tests/image.sh ;;
+    soak) tests/soak.sh ;;
     beauty | playlists) train "$1" "$1" ;;
     movielens | movielens_transformer) train ml-1m "$1" ;;
     *) echo "full: no part is called $1" >&2; return 2 ;;
@@ -65,7 +67,7 @@ part() {
 
 parts=("$@")
 [ $# -gt 0 ] || parts=(browser image beauty playlists movielens
-  movielens_transformer fuzz tsan)
+  movielens_transformer soak fuzz tsan)
 deploy/install_deps.sh --with-dev-tools
 failed=()
 for name in "${parts[@]}"; do

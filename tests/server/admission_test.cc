@@ -29,7 +29,7 @@ class AdmissionTest : public ::testing::Test {
     return refusal.has_value() ? ToStatus(*refusal) : absl::OkStatus();
   }
   // 20 ms a query by one worker, 10 ms by both.
-  void Learn() { admission_.Learn(/*queries=*/4, milliseconds(80)); }
+  void Learn() { admission_.Learn(/*queries=*/1, milliseconds(20)); }
 
   Admission admission_{100, 2};
   Admission::Clock::time_point now_ =
@@ -52,6 +52,13 @@ TEST_F(AdmissionTest, WhatWouldMissItsDeadlineIsRefused) {
   const absl::Status status = Admit(10, In(milliseconds(139)));
   EXPECT_THAT(status, StatusIs(kExhausted, HasSubstr("the deadline would")));
   EXPECT_EQ(WhyShed(status), Shed::kDeadline);
+}
+
+TEST_F(AdmissionTest, QueriesOfAGroupAreAnsweredTogether) {
+  // 20 ms a query, and 80 until any of them is answered.
+  admission_.Learn(/*queries=*/4, milliseconds(80));
+  EXPECT_THAT(Admit(10, In(milliseconds(261))), IsOk());
+  EXPECT_THAT(Admit(10, In(milliseconds(259))), StatusIs(kExhausted, _));
 }
 
 TEST_F(AdmissionTest, WithoutExperienceNothingIsRefusedForItsDeadline) {
