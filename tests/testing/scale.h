@@ -27,8 +27,8 @@ inline void LeaveFigure(int number, const std::string& what,
                         const std::string& figure, const std::string& target) {
   const char* path = std::getenv("SEGUE_FIGURES");
   if (path == nullptr) return;
-  std::ofstream(path, std::ios::app) << number << " | " << what << " | "
-                                     << figure << " | " << target << '\n';
+  std::ofstream(path, std::ios::app)
+      << number << " | " << what << " | " << figure << " | " << target << '\n';
 }
 
 }  // namespace segue::testing
