@@ -34,7 +34,7 @@ trainer:          trainer/ core/
 # library: its headers (extended regular expression): the files that may include
 # them (extended regular expression on the path).
 readonly libraries='
-LibTorch       ^(torch|ATen|c10|caffe2)/                                ^(core/towers/([^/]*\.cc|attention\.h|packed_heads\.h)$|trainer/model/)
+LibTorch       ^(torch|ATen|c10|caffe2)/                                ^(core/towers/([^/]*\.cc|attention\.h|half_weights\.h|packed_heads\.h)$|trainer/model/)
 FAISS          ^faiss/                                                  ^core/index(_build)?/
 Arrow          ^(arrow|parquet)/                                        ^trainer/data/
 gRPC           ^(grpc|grpcpp|grpc\+\+)/|\.grpc\.pb\.h$                  ^server/
