@@ -91,7 +91,8 @@ TEST_P(PublishedVectorsTest, AreTheModelsOwn) {
     }
     return vectors;
   };
-  EXPECT_THAT(serve(true), Pointwise(FloatNear(1e-5), own));
+  // The tower's weights are halves where it serves.
+  EXPECT_THAT(serve(true), Pointwise(FloatNear(5e-4), own));
   // Training has made something of times, where the model takes them.
   const bool timed = GetParam() == v1::EncoderConfig::HSTU;
   EXPECT_EQ((*snapshot)->shape.history_times, timed);
