@@ -2,6 +2,10 @@
 #ifndef SEGUE_CORE_BASE_VECTORISED_H_
 #define SEGUE_CORE_BASE_VECTORISED_H_
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace segue {
 
 #if defined(__x86_64__)
@@ -9,10 +13,15 @@ namespace segue {
 // What Vectorised() compiles for, where the processor has all of it.
 #define SEGUE_VECTOR_TARGET "avx2,fma,f16c"
 
+// clang's __builtin_cpu_supports() does not know F16C.
+inline bool HasF16c() {
+  unsigned int eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+}
+
 inline bool HasVectorTarget() {
   static const bool has = __builtin_cpu_supports("avx2") &&
-                          __builtin_cpu_supports("fma") &&
-                          __builtin_cpu_supports("f16c");
+                          __builtin_cpu_supports("fma") && HasF16c();
   return has;
 }
 
