@@ -24,6 +24,12 @@ class RestartTest : public FaultsFixture {
   [[nodiscard]] bool StartWithState() {
     return StartServer({.settings = {"state_file=" + StatePath()}});
   }
+  // A server serves a moment before it remembers that.
+  void AwaitRemembered(const std::string& version) {
+    ASSERT_TRUE(process().WaitUntil([&] {
+      return absl::StrContains(ReadAll(StatePath()), version);
+    })) << server().Log();
+  }
 
   // kill -9 under load: what the clients saw.
   std::vector<Ended> Kill() {
@@ -91,6 +97,7 @@ TEST_F(RestartTest, AfterAKillPinsAndDenialsHoldThoughCurrentIsDamaged) {
 TEST_F(RestartTest, WithADamagedCurrentItServesTheLastGoodBundle) {
   const std::string last = Publish("last");
   ASSERT_TRUE(StartWithState());
+  AwaitRemembered(last);
   BeginLoad(1000);
   Kill();
   DamageCurrent();
@@ -107,6 +114,7 @@ TEST_F(RestartTest, WithADamagedBundleItServesTheLastGoodOne) {
   const std::string last = Publish("last");
   const std::string damaged = Prepare("damaged");
   ASSERT_TRUE(StartWithState());
+  AwaitRemembered(last);
   BeginLoad(1000);
   Place(damaged);
   Damage(damaged);
@@ -124,6 +132,7 @@ TEST_F(RestartTest, WithADamagedBundleItServesTheLastGoodOne) {
 TEST_F(RestartTest, WithAFullDiskItServesAndSaysWhatItDoesNotRemember) {
   const std::string first = Publish("first");
   ASSERT_TRUE(StartWithState());
+  AwaitRemembered(first);
   const std::string remembered = ReadAll(StatePath());
   BeginLoad(500);
   AwaitAnswerOf(first);
