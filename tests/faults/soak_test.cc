@@ -32,10 +32,12 @@ int Minutes() {
   return minutes;
 }
 
-// Of the least squares line through the second half of `values`, a step.
+// Of the least squares line through the second half of `values`, a step; 0 of
+// too few for a line.
 double Slope(const std::vector<int64_t>& values) {
   const size_t first = values.size() / 2;
   const double n = static_cast<double>(values.size() - first);
+  if (n < 2) return 0;
   double x_sum = 0, y_sum = 0, xx_sum = 0, xy_sum = 0;
   for (size_t i = first; i < values.size(); ++i) {
     const double x = static_cast<double>(i - first);
