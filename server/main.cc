@@ -21,6 +21,7 @@
 #include "segue/v1/config.pb.h"
 #include "server/admin/admin_client.h"
 #include "server/log.h"
+#include "server/process.h"
 #include "server/server.h"
 
 namespace segue {
@@ -95,6 +96,7 @@ int Run(const std::string& config_path, const std::vector<std::string>& set) {
   }
   SetLogFormat(FormatOf(config));
   gpr_set_log_function(LogForGrpc);
+  RaiseMaxDescriptors();
   auto server =
       Server::Create(config, {.stop = [] { ::kill(::getpid(), SIGTERM); }});
   if (!server.ok()) {

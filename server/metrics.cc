@@ -201,6 +201,9 @@ Metrics::Metrics()
   open_descriptors_ =
       &GaugeFamily(registry_, "process_open_fds", "Open file descriptors.")
            .Add({});
+  GaugeFamily(registry_, "process_max_fds", "File descriptors at most.")
+      .Add({})
+      .Set(static_cast<double>(MaxDescriptors()));
 }
 
 void Metrics::AddShadowSeries() {

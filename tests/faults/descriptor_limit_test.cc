@@ -54,5 +54,24 @@ TEST_F(DescriptorLimitTest, BeyondItThoseWhoAreConnectedAreAnswered) {
               accepts ? "yes" : "no", "yes");
 }
 
+// As shells and service managers start processes.
+TEST_F(DescriptorLimitTest, WhereMoreAreAllowedTheyAreTaken) {
+  constexpr int kFirst = 128;
+  Publish("a");
+  ASSERT_TRUE(StartServer(
+      {.launcher = {"/bin/sh", "-c",
+                    absl::StrCat("ulimit -Sn ", kFirst, "; exec \"$@\""),
+                    "sh"}}));
+  std::vector<std::unique_ptr<RawConnection>> connections;
+  for (int i = 0; i < 2 * kFirst; ++i) {
+    connections.push_back(std::make_unique<RawConnection>(server().address()));
+  }
+  ASSERT_TRUE(process().WaitUntil([&] {
+    return FactsOf(process().pid()).descriptors > 2 * kFirst;
+  })) << server().Log();
+  EXPECT_FALSE(Answering().empty());
+  EXPECT_GT(Metric("process_max_fds"), 2 * kFirst);
+}
+
 }  // namespace
 }  // namespace segue::testing

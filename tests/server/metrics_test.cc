@@ -114,7 +114,8 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
           "segue_bundle_loaded_timestamp_seconds gauge",
           "segue_bundle_reloads_total counter",
           "process_cpu_seconds_total counter",
-          "process_resident_memory_bytes gauge", "process_open_fds gauge"));
+          "process_resident_memory_bytes gauge", "process_open_fds gauge",
+          "process_max_fds gauge"));
 }
 
 // What changed but the process's own.
@@ -278,6 +279,7 @@ TEST(MetricsTest, TheProcessIsMeasured) {
   const auto values = MetricValues(Metrics().Text());
   EXPECT_GT(values.at("process_resident_memory_bytes"), 1e6);
   EXPECT_GE(values.at("process_open_fds"), 3);
+  EXPECT_GT(values.at("process_max_fds"), values.at("process_open_fds"));
 }
 
 TEST(MetricsTest, CountsFromSeveralThreadsAddUpWhileTheTextIsRead) {
