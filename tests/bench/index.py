@@ -4,7 +4,7 @@ indexes, filters, cost by size, loading, start-up, refreshing."""
 import json
 import time
 
-from serving import processes
+from serving import bundles, processes
 from spread import spread, text
 
 # How many vectors the figures are of, and how many the cost is shown for.
@@ -17,7 +17,7 @@ LEAST_OVERLAP = {10: 0.96, 100: 0.95}
 def measure(bench):
     """Adds the rows of all of these to a Bench."""
     root, run = bench.trained("index", bench.synthetic())
-    bundle = root / (root / "CURRENT").read_text().strip()
+    bundle = bundles.current(root)
     inputs = ["--bundle", bundle, "--requests", run / "sample_requests.json"]
     folder = ["--work", bench.folder]
     search(bench, [*inputs, *folder, "--items", ITEMS])
@@ -150,7 +150,7 @@ def start(bench, bundle):
         begin = time.monotonic()
         with processes.segue(binary, bundle.parent, bench.folder, bench.ours):
             seconds.append(time.monotonic() - begin)
-    items = json.loads((bundle / "MANIFEST.json").read_text())["content"]["items"]
+    items = bundles.content(bundle)["items"]
     bench.add(
         f"segue-server until it answers from {int(items):,} items, s",
         text(spread(seconds)),

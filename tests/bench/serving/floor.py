@@ -4,6 +4,7 @@ gRPC call that does nothing."""
 import json
 import statistics
 
+from serving import bundles
 from spread import text
 
 STAGES = {
@@ -21,7 +22,7 @@ STAGES = {
 def beside(bench, load, root, requests, connections, items=100, what="."):
     """Figures of one load. `items`: how many an answer has; `what`: which of
     stages_bench's figures, a pattern."""
-    bundle = root / (root / "CURRENT").read_text().strip()
+    bundle = bundles.current(root)
     with load.ours(root) as server:
         load.send(server, requests, connections, calls=1000)  # page cache, ghz
         before = server.series()

@@ -3,7 +3,7 @@ Python, latency at that one's peak, where the time goes, other sizes."""
 
 import json
 
-from serving import floor, processes, sizes, swaps
+from serving import bundles, floor, processes, sizes, swaps
 from spread import spread, text
 
 CONNECTIONS = [32, 1]
@@ -254,9 +254,7 @@ def add_memory(bench, resident, bundle):
 
 
 def served_bytes(root):
-    folder = root / (root / "CURRENT").read_text().strip()
-    manifest = json.loads((folder / "MANIFEST.json").read_text())
-    files = manifest["content"]["files"]
+    files = bundles.content(bundles.current(root))["files"]
     return sum(int(f["bytes"]) for f in files if f.get("served"))
 
 

@@ -3,7 +3,7 @@ answers, batches, histories under a transformer. Each beside its own floor."""
 
 import json
 
-from serving import floor
+from serving import bundles, floor
 from spread import text
 
 SMALL = ("serving-small", 10000, 500000)  # name, items, events
@@ -78,9 +78,8 @@ def one(bench, load, root, requests, what, items=100):
 
 
 def catalogue(root):
-    folder = root / (root / "CURRENT").read_text().strip()
-    manifest = json.loads((folder / "MANIFEST.json").read_text())
-    return f"{int(manifest['content']['items']):,} items"
+    items = bundles.content(bundles.current(root))["items"]
+    return f"{int(items):,} items"
 
 
 def batches(bench, load, root, requests):

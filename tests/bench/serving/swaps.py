@@ -1,13 +1,13 @@
 """Latency while one bundle takes the place of another, beside that between."""
 
 import datetime
-import json
 import os
 import shutil
 import subprocess
 import threading
 import time
 
+from serving import bundles
 from spread import text
 
 RATE = 2000  # calls a second, begun at their times
@@ -65,8 +65,8 @@ def two_versions(bench, load, root):
     two = load.folder / "swapping"
     if not (two / "CURRENT").is_file():
         shutil.rmtree(two, ignore_errors=True)
-        version = (root / "CURRENT").read_text().strip()
-        shutil.copytree(root / version, two / version, copy_function=os.link)
+        bundle = bundles.current(root)
+        shutil.copytree(bundle, two / bundle.name, copy_function=os.link)
         items = bench.folder / "data-serving/items.parquet"
         bench.run(
             [
