@@ -127,6 +127,12 @@ Metrics::Metrics()
   for (int i = 0; i < kSheds; ++i) {
     shed_[i] = &shed.Add({{"reason", kShedNames[i]}});
   }
+  connections_refused_ =
+      &prometheus::BuildCounter()
+           .Name("segue_connections_refused_total")
+           .Help("Clients hung up on because descriptors ran out.")
+           .Register(registry_)
+           .Add({});
   lowered_ = &prometheus::BuildCounter()
                   .Name("segue_effort_lowered_total")
                   .Help(
@@ -201,9 +207,9 @@ Metrics::Metrics()
   open_descriptors_ =
       &GaugeFamily(registry_, "process_open_fds", "Open file descriptors.")
            .Add({});
-  GaugeFamily(registry_, "process_max_fds", "File descriptors at most.")
-      .Add({})
-      .Set(static_cast<double>(MaxDescriptors()));
+  max_descriptors_ =
+      &GaugeFamily(registry_, "process_max_fds", "File descriptors at most.")
+           .Add({});
 }
 
 void Metrics::AddShadowSeries() {
@@ -309,6 +315,7 @@ std::string Metrics::Text() {
   cpu_seconds_->Increment(CpuSeconds() - cpu_seconds_->Value());
   resident_bytes_->Set(static_cast<double>(ResidentBytes()));
   open_descriptors_->Set(static_cast<double>(OpenDescriptors()));
+  max_descriptors_->Set(static_cast<double>(MaxDescriptors()));
   std::vector<prometheus::MetricFamily> families = registry_.Collect();
   for (const HistogramFamily* family :
        {&seconds_, &embed_batch_, &overlap_, &shadow_overlaps_, &shadow_shifts_,

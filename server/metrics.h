@@ -104,6 +104,8 @@ class Metrics {
   void CountShed(Shed why) { shed_[static_cast<int>(why)]->Increment(); }
   // A search that found less because the server is pressed.
   void CountLowered() { lowered_->Increment(); }
+  // One whom no descriptor was left for.
+  void CountConnectionRefused() { connections_refused_->Increment(); }
   void SetQueueLength(int queries) { queue_length_->Set(queries); }
 
   // The live bundle; the series of the one before is removed.
@@ -137,6 +139,7 @@ class Metrics {
   prometheus::Counter* unknown_history_;
   std::array<prometheus::Counter*, kSheds> shed_{};
   prometheus::Counter* lowered_;
+  prometheus::Counter* connections_refused_;
   std::array<Histogram*, kFilterClasses> live_overlap_{};
   prometheus::Counter* live_overlap_dropped_;
   prometheus::Family<prometheus::Counter>*live_hit_labels_, *live_hits_;
@@ -158,7 +161,7 @@ class Metrics {
   std::array<prometheus::Counter*, kOutcomes> reloads_{};
   prometheus::Counter* cpu_seconds_;
   prometheus::Gauge* resident_bytes_;
-  prometheus::Gauge* open_descriptors_;
+  prometheus::Gauge *open_descriptors_, *max_descriptors_;
 };
 
 }  // namespace segue

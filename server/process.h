@@ -16,8 +16,7 @@ std::chrono::duration<double> ThreadTime();
 uint64_t OpenDescriptors();
 uint64_t MaxDescriptors();
 // Asks for as many as an administrator allows, where a shell or a service
-// manager gives fewer at first. gRPC 1.51 stops listening for good once it
-// lacks one (grpc/grpc#20418).
+// manager gives fewer at first: each connection takes one.
 void RaiseMaxDescriptors();
 
 }  // namespace segue

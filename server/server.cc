@@ -24,6 +24,11 @@ namespace {
 constexpr int kMaxAdminBytes = 64 << 10;
 constexpr int kMaxAdminThreads = 8;
 
+// What a bundle, requests for metrics, commands and logs are opened with when
+// clients have all other descriptors; commands are still taken then.
+constexpr uint64_t kSpareDescriptors = 64;
+constexpr uint64_t kAdminSpareDescriptors = 32;
+
 WorkerPool::Options PoolOptions(const v1::ServerConfig& config) {
   const int processors = UsableProcessors();
   const WorkerPool::Options options = {
@@ -49,27 +54,17 @@ BundleManager::Options ManagerOptions(const v1::ServerConfig& config) {
           .state_file = config.state_file()};
 }
 
-struct Listener {
-  std::unique_ptr<grpc::Server> server;
-  std::string address;  // with the port that was bound
-};
-
 // Starts what is built on the address that `field` of the configuration names.
-absl::StatusOr<Listener> Listen(grpc::ServerBuilder& builder,
-                                absl::string_view field,
-                                const std::string& configured) {
-  ASSIGN_OR_RETURN(Address address, ParseAddress(configured));
-  builder.AddListeningPort(FormatAddress(address),
-                           grpc::InsecureServerCredentials(), &address.port);
-  // Two servers on one port would each get half of the connections.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || address.port <= 0) {
-    return absl::UnavailableError(absl::StrCat(
-        "cannot listen for gRPC on ", configured, "; is the port in use? ",
-        field, " in the configuration names it"));
-  }
-  return Listener{std::move(server), FormatAddress(address)};
+absl::StatusOr<std::unique_ptr<GrpcListener>> Listen(
+    grpc::ServerBuilder& builder, absl::string_view field,
+    const std::string& configured, GrpcListener::Options options) {
+  ASSIGN_OR_RETURN(const Address address, ParseAddress(configured));
+  auto listener = GrpcListener::Start(builder, address, std::move(options));
+  if (listener.ok()) return listener;
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen for gRPC on ", configured, ": ",
+                   listener.status().message(), "; ", field,
+                   " in the configuration names it"));
 }
 
 LiveHits::Options LiveHitsOptions(const v1::ServerConfig& config) {
@@ -138,12 +133,23 @@ Server::Server(const v1::ServerConfig& config)
 
 Server::~Server() {
   Drain();
-  if (admin_ != nullptr) admin_->Shutdown();
+  // Each command is answered.
+  if (admin_ != nullptr) {
+    admin_->Shutdown(std::chrono::system_clock::time_point::max());
+  }
   // Its handlers look at this object's members.
   http_.reset();
 }
 
 std::string Server::live_version() const { return VersionOf(snapshots_.Get()); }
+
+std::string Server::grpc_address() const {
+  return grpc_ == nullptr ? "" : grpc_->address();
+}
+
+std::string Server::admin_address() const {
+  return admin_ == nullptr ? "" : admin_->address();
+}
 
 std::string Server::http_address() const {
   return http_ == nullptr ? "" : FormatAddress(http_->address());
@@ -168,12 +174,13 @@ absl::Status Server::StartGrpc() {
   builder.SetMaxReceiveMessageSize(config_.max_message_bytes());
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              config_.max_concurrent_streams());
-  ASSIGN_OR_RETURN(Listener listener,
-                   Listen(builder, "listen_address", config_.listen_address()));
-  grpc_ = std::move(listener.server);
-  grpc_address_ = std::move(listener.address);
+  ASSIGN_OR_RETURN(
+      grpc_,
+      Listen(builder, "listen_address", config_.listen_address(),
+             {.spare_descriptors = kSpareDescriptors,
+              .on_refused = [this] { metrics_.CountConnectionRefused(); }}));
   UpdateHealth();
-  LogInfo("serving gRPC", {{"address", grpc_address_}});
+  LogInfo("serving gRPC", {{"address", grpc_address()}});
   return absl::OkStatus();
 }
 
@@ -186,11 +193,12 @@ absl::Status Server::StartAdmin(std::function<void()> stop) {
   builder.SetMaxReceiveMessageSize(kMaxAdminBytes);
   builder.SetResourceQuota(
       grpc::ResourceQuota("admin").SetMaxThreads(kMaxAdminThreads));
-  ASSIGN_OR_RETURN(Listener listener,
-                   Listen(builder, "admin_address", config_.admin_address()));
-  admin_ = std::move(listener.server);
-  admin_address_ = std::move(listener.address);
-  LogInfo("serving AdminService", {{"address", admin_address_}});
+  ASSIGN_OR_RETURN(
+      admin_,
+      Listen(builder, "admin_address", config_.admin_address(),
+             {.spare_descriptors = kAdminSpareDescriptors,
+              .on_refused = [this] { metrics_.CountConnectionRefused(); }}));
+  LogInfo("serving AdminService", {{"address", admin_address()}});
   return absl::OkStatus();
 }
 
@@ -208,7 +216,8 @@ absl::Status Server::Health() const {
 
 void Server::UpdateHealth() {
   if (grpc_ == nullptr) return;
-  grpc::HealthCheckServiceInterface* health = grpc_->GetHealthCheckService();
+  grpc::HealthCheckServiceInterface* health =
+      grpc_->server().GetHealthCheckService();
   MutexLock lock(mu_);
   const bool serving = !draining_ && snapshots_.Get() != nullptr;
   health->SetServingStatus("", serving);

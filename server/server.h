@@ -2,8 +2,6 @@
 #ifndef SEGUE_SERVER_SERVER_H_
 #define SEGUE_SERVER_SERVER_H_
 
-#include <grpcpp/grpcpp.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,6 +12,7 @@
 #include "core/base/mutex.h"
 #include "segue/v1/config.pb.h"
 #include "server/admin/admin_service.h"
+#include "server/grpc_listener.h"
 #include "server/http_endpoint.h"
 #include "server/lifecycle/bundle_commands.h"
 #include "server/lifecycle/bundle_manager.h"
@@ -66,8 +65,8 @@ class Server {
   void Drain() ABSL_LOCKS_EXCLUDED(mu_);
 
   // host:port with the ports that were bound; admin, HTTP: empty if it is off.
-  const std::string& grpc_address() const { return grpc_address_; }
-  const std::string& admin_address() const { return admin_address_; }
+  std::string grpc_address() const;
+  std::string admin_address() const;
   std::string http_address() const;
   BundleManager& manager() { return *manager_; }
   // Empty: nothing serves.
@@ -97,11 +96,9 @@ class Server {
   std::unique_ptr<BundleManager> manager_;
   std::unique_ptr<BundleCommands> commands_;
   std::unique_ptr<HttpEndpoint> http_;
-  std::unique_ptr<grpc::Server> grpc_;
-  std::string grpc_address_;
+  std::unique_ptr<GrpcListener> grpc_;
   std::unique_ptr<AdminService> admin_service_;
-  std::unique_ptr<grpc::Server> admin_;
-  std::string admin_address_;
+  std::unique_ptr<GrpcListener> admin_;
 
   mutable Mutex mu_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;

@@ -23,6 +23,8 @@ class Descriptor {
   }
 
   int get() const { return fd_; }
+  // Whoever asked closes it from now on.
+  int Release() { return std::exchange(fd_, -1); }
   bool is_open() const { return fd_ >= 0; }
 
  private:

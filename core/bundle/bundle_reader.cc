@@ -99,9 +99,9 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
   }
   if (const uint64_t bytes = ServedBytes(bundle.content());
       bytes > max_served_bytes) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat(bundle.folder_, " has ", bytes,
-                     " bytes to serve, more than ", max_served_bytes));
+    return absl::OutOfRangeError(absl::StrCat(bundle.folder_, " has ", bytes,
+                                              " bytes to serve, more than ",
+                                              max_served_bytes));
   }
   for (const v1::File& file : bundle.content().files()) {
     if (scope == VerifyScope::kServed && !file.served()) continue;

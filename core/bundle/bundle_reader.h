@@ -45,8 +45,8 @@ absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root);
 // that the folder's name is its version), then size and SHA-256 of each file in
 // `scope`. DataLoss, with file and reason, for a missing, changed or truncated
 // file, a link, or anything that is not a regular file; FailedPrecondition for
-// a newer format; NotFound if the folder is missing. ResourceExhausted, before
-// any of them is read, if the served files together are over
+// a newer format; NotFound if the folder is missing. OutOfRange, before any of
+// them is read, if the served files together are over
 // `max_served_bytes`.
 absl::StatusOr<Bundle> OpenBundle(
     const std::string& folder, VerifyScope scope,

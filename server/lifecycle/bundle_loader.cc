@@ -25,7 +25,7 @@ ReloadOutcome OutcomeOf(const absl::Status& status) {
       return ReloadOutcome::kCorrupt;
     case absl::StatusCode::kFailedPrecondition:
       return ReloadOutcome::kIncompatible;
-    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kOutOfRange:
       return ReloadOutcome::kTooLarge;
     default:
       return ReloadOutcome::kError;
@@ -39,8 +39,8 @@ absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
       OpenBundle(absl::StrCat(root, "/", version), VerifyScope::kServed,
                  max_bundle_bytes > 0 ? max_bundle_bytes
                                       : std::numeric_limits<uint64_t>::max());
-  if (absl::IsResourceExhausted(bundle.status())) {
-    return absl::ResourceExhaustedError(
+  if (absl::IsOutOfRange(bundle.status())) {
+    return absl::OutOfRangeError(
         absl::StrCat(bundle.status().message(), " (max_bundle_bytes)"));
   }
   return bundle;

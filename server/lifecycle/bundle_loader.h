@@ -15,8 +15,8 @@ namespace segue {
 // What a failed step of reading means.
 ReloadOutcome OutcomeOf(const absl::Status& status);
 
-// Verifies the served files of `root`/`version`. ResourceExhausted, before any
-// is read, if they are over `max_bundle_bytes` (0: no limit).
+// Verifies the served files of `root`/`version`. OutOfRange, before any is
+// read, if they are over `max_bundle_bytes` (0: no limit).
 absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
                                     const std::string& version,
                                     uint64_t max_bundle_bytes);

@@ -109,6 +109,7 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
           "segue_shadow_dropped_total counter", "segue_shadow_info gauge",
           "segue_unknown_history_ids_total counter", "segue_queue_length gauge",
           "segue_requests_shed_total counter",
+          "segue_connections_refused_total counter",
           "segue_effort_lowered_total counter", "segue_bundle_info gauge",
           "segue_bundle_items gauge", "segue_bundle_bytes gauge",
           "segue_bundle_loaded_timestamp_seconds gauge",

@@ -250,7 +250,7 @@ TEST_F(CorruptionTest, ALimitOfBytesIsCheckedBeforeAFileIsRead) {
   EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed, bytes), IsOk());
   fs::remove(Path(layout::kIndex));
   EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed, bytes - 1),
-              StatusIs(StatusCode::kResourceExhausted,
+              StatusIs(StatusCode::kOutOfRange,
                        HasSubstr(absl::StrCat(bytes, " bytes to serve"))));
 }
 

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/lifecycle/bundle_manager_fixture.h"
+#include "tests/testing/scoped_descriptor_limit.h"
 
 namespace segue {
 namespace {
@@ -24,6 +25,7 @@ using segue::testing::FlipAByte;
 using segue::testing::IsOk;
 using segue::testing::MetricValue;
 using segue::testing::MetricValues;
+using segue::testing::ScopedDescriptorLimit;
 using segue::testing::StatusIs;
 using segue::testing::TinyBundleOptions;
 using ::testing::_;
@@ -206,6 +208,19 @@ TEST_F(BundleManagerTest, CurrentThatNamesNoVersionIsCorrupt) {
   EXPECT_EQ(manager_->Step(), StepResult::kFailed);
   EXPECT_EQ(Reloads("corrupt"), 1);
   EXPECT_EQ(LiveVersion(), version);
+}
+
+TEST_F(BundleManagerTest, WantOfDescriptorsIsAnErrorOfTheSystem) {
+  const std::string version = Publish({});
+  Manage();
+  {
+    const ScopedDescriptorLimit none(0);
+    EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  }
+  EXPECT_EQ(Reloads("error"), 1);
+  EXPECT_THAT(manager_->last_error().message(),
+              HasSubstr("Too many open files"));
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
 }
 
 TEST_F(BundleManagerTest, ABadVersionIsReadEverMoreRarely) {

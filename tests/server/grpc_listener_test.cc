@@ -1,0 +1,159 @@
+#include "server/grpc_listener.h"
+
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/descriptor.h"
+#include "core/base/mutex.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/testing/scoped_descriptor_limit.h"
+#include "tests/testing/status_matchers.h"
+
+namespace segue {
+namespace {
+
+using segue::testing::IsOk;
+using segue::testing::ScopedDescriptorLimit;
+using segue::testing::StatusIs;
+using ::testing::HasSubstr;
+
+absl::StatusOr<std::unique_ptr<GrpcListener>> Listen(
+    const Address& address, std::function<void()> on_refused = [] {}) {
+  grpc::EnableDefaultHealthCheckService(true);
+  grpc::ServerBuilder builder;
+  return GrpcListener::Start(
+      builder, address,
+      {.spare_descriptors = UINT64_MAX, .on_refused = std::move(on_refused)});
+}
+
+int PortOf(const GrpcListener& listener) {
+  const auto address = ParseAddress(listener.address());
+  return address.ok() ? address->port : 0;
+}
+
+// Whether gRPC answers there.
+bool Answers(const std::string& address) {
+  return grpc::CreateChannel(address, grpc::InsecureChannelCredentials())
+      ->WaitForConnected(std::chrono::system_clock::now() +
+                         std::chrono::seconds(10));
+}
+
+Descriptor ConnectTo(int port) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in server{};
+  server.sin_family = AF_INET;
+  server.sin_port = htons(static_cast<uint16_t>(port));
+  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::connect(socket.get(), reinterpret_cast<sockaddr*>(&server), sizeof(server));
+  return socket;
+}
+
+bool HasIpv6() {
+  const Descriptor socket(::socket(AF_INET6, SOCK_STREAM, 0));
+  sockaddr_in6 loopback{};
+  loopback.sin6_family = AF_INET6;
+  loopback.sin6_addr = in6addr_loopback;
+  return socket.is_open() &&
+         ::bind(socket.get(), reinterpret_cast<sockaddr*>(&loopback),
+                sizeof(loopback)) == 0;
+}
+
+class Count {
+ public:
+  void Add() {
+    MutexLock lock(mu_);
+    ++count_;
+    changed_.NotifyAll();
+  }
+  void AwaitOne() {
+    MutexLock lock(mu_);
+    while (count_ == 0) changed_.Wait(mu_);
+  }
+
+ private:
+  Mutex mu_;
+  CondVar changed_;
+  int count_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+TEST(GrpcListenerTest, TellsThePortThatItPicked) {
+  const auto listener = Listen({"127.0.0.1", 0});
+  ASSERT_THAT(listener, IsOk());
+  EXPECT_GT(PortOf(**listener), 0);
+  EXPECT_TRUE(Answers((*listener)->address()));
+}
+
+TEST(GrpcListenerTest, APortInUseIsRefusedWithTheReason) {
+  const auto first = Listen({"127.0.0.1", 0});
+  ASSERT_THAT(first, IsOk());
+  EXPECT_THAT(Listen({"127.0.0.1", PortOf(**first)}),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr("Address already in use")));
+}
+
+TEST(GrpcListenerTest, AnAddressOfNobodyIsRefused) {
+  // 192.0.2.0/24 is for documentation (RFC 5737).
+  EXPECT_THAT(Listen({"192.0.2.1", 0}),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr("Cannot assign requested address")));
+}
+
+TEST(GrpcListenerTest, ANameIsEveryAddressThatItStandsFor) {
+  const auto listener = Listen({"localhost", 0});
+  ASSERT_THAT(listener, IsOk());
+  EXPECT_TRUE(Answers((*listener)->address()));
+}
+
+TEST(GrpcListenerTest, TheAddressOfAllTakesBothFamilies) {
+  if (!HasIpv6()) GTEST_SKIP() << "this machine has no IPv6";
+  const auto listener = Listen({"::", 0});
+  ASSERT_THAT(listener, IsOk());
+  const int port = PortOf(**listener);
+  EXPECT_TRUE(Answers(absl::StrCat("127.0.0.1:", port)));
+  EXPECT_TRUE(Answers(absl::StrCat("[::1]:", port)));
+}
+
+TEST(GrpcListenerTest, NobodyIsTakenAfterItsEnd) {
+  const auto listener = Listen({"127.0.0.1", 0});
+  ASSERT_THAT(listener, IsOk());
+  const int port = PortOf(**listener);
+  (*listener)->Shutdown(std::chrono::system_clock::now());
+  const auto next = Listen({"127.0.0.1", port});
+  EXPECT_THAT(next, IsOk()) << "the port is not free";
+}
+
+TEST(GrpcListenerTest, WhomItRefusesForWantOfDescriptorsItTakesLater) {
+  // What earlier tests opened may close meanwhile; not so many.
+  constexpr int kHeld = 100, kClients = 50;
+  Count refused;
+  const auto listener = Listen({"127.0.0.1", 0}, [&refused] { refused.Add(); });
+  ASSERT_THAT(listener, IsOk());
+  {
+    std::vector<Descriptor> held, clients;
+    for (int i = 0; i < kHeld; ++i) held.emplace_back(::dup(STDERR_FILENO));
+    // All that are not spare are below the last.
+    const ScopedDescriptorLimit limit(2 * held.back().get());
+    for (int i = 0; i < kClients; ++i) {
+      clients.push_back(ConnectTo(PortOf(**listener)));
+    }
+    refused.AwaitOne();
+  }
+  EXPECT_TRUE(Answers((*listener)->address()));
+}
+
+}  // namespace
+}  // namespace segue
