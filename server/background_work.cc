@@ -1,8 +1,5 @@
 #include "server/background_work.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -14,7 +11,6 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-constexpr int kLowestPriority = 19;
 constexpr Seconds kLongestRest = std::chrono::hours(1);
 
 }  // namespace
@@ -51,8 +47,8 @@ void BackgroundWork::Stop() {
 }
 
 void BackgroundWork::Work() {
-  // Of this thread alone, on Linux.
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kLowestPriority);
+  NameThread("background");
+  RunOnlyWhenIdle();
   while (true) {
     Task task;
     {

@@ -12,10 +12,11 @@
 
 namespace segue {
 
-// One thread of the lowest priority, which begins with the first task, and a
-// short queue before it. After each task it rests long enough to keep to its
-// share of one processor. Any thread; tasks run one after another, without
-// locks held, and what they hold is freed by the thread that drops them.
+// One thread that runs while nobody else wants the processor, which begins with
+// the first task, and a short queue before it. After each task it rests long
+// enough to keep to its share of one processor. Any thread; tasks run one after
+// another, without locks held, and what they hold is freed by the thread that
+// drops them.
 class BackgroundWork {
  public:
   struct Options {

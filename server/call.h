@@ -97,11 +97,8 @@ class Call : public Job, public grpc::ServerUnaryReactor {
                                    absl::StrCat(retry->count()));
     }
     // Looked at last: encoding takes time too, and so does a busy machine.
+    if (sent.ok()) sent = ToGrpcStatus(Wanted());
     const auto now = std::chrono::steady_clock::now();
-    if (sent.ok() && deadline_.Expired(now)) {
-      sent = grpc::Status(grpc::DEADLINE_EXCEEDED,
-                          "the deadline passed in the server");
-    }
     const auto code = static_cast<absl::StatusCode>(sent.error_code());
     metrics_.CountRequest(method_, code, now - arrival_);
     if (log_.Takes(code, now)) {

@@ -129,6 +129,7 @@ void GrpcListener::Shutdown(std::chrono::system_clock::time_point deadline) {
 }
 
 void GrpcListener::AcceptConnections() {
+  NameThread("accept");
   std::vector<pollfd> waits;
   for (const Descriptor& socket : sockets_) {
     waits.push_back({.fd = socket.get(), .events = POLLIN});

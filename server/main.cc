@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "core/config/text_proto.h"
 #include "core/index/faiss_index.h"
 #include "core/towers/torchscript_towers.h"
@@ -96,6 +97,8 @@ int Run(const std::string& config_path, const std::vector<std::string>& set) {
   }
   SetLogFormat(FormatOf(config));
   gpr_set_log_function(LogForGrpc);
+  // Debian's Abseil is built to look for cycles whenever gRPC takes a lock.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   RaiseMaxDescriptors();
   auto server =
       Server::Create(config, {.stop = [] { ::kill(::getpid(), SIGTERM); }});

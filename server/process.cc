@@ -1,5 +1,7 @@
 #include "server/process.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -9,6 +11,11 @@
 #include <system_error>
 
 namespace segue {
+namespace {
+
+constexpr int kNiceness = 10;
+
+}  // namespace
 
 uint64_t ResidentBytes() {
   std::ifstream statm("/proc/self/statm");
@@ -32,6 +39,20 @@ std::chrono::duration<double> ThreadTime() {
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return std::chrono::seconds(now.tv_sec) +
          std::chrono::nanoseconds(now.tv_nsec);
+}
+
+void BeNice() {
+  // On Linux this is the calling thread's niceness alone.
+  ::setpriority(PRIO_PROCESS, 0, kNiceness);
+}
+
+void RunOnlyWhenIdle() {
+  const sched_param none{};
+  ::sched_setscheduler(0, SCHED_IDLE, &none);  // the calling thread
+}
+
+void NameThread(const std::string& name) {
+  ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
 }
 
 uint64_t OpenDescriptors() {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace segue {
 
@@ -13,6 +14,16 @@ uint64_t ResidentBytes();
 double CpuSeconds();
 // Of the calling thread alone.
 std::chrono::duration<double> ThreadTime();
+// The calling thread gets a processor after others that want it (nice 10), but
+// gets it.
+void BeNice();
+// The calling thread, for the rest of its life, has a processor while no other
+// thread wants it (SCHED_IDLE): it gives way at once, where one that is nice
+// keeps others waiting for milliseconds (Linux 6.6 and later: EEVDF lets it run
+// to the end of its slice).
+void RunOnlyWhenIdle();
+// The calling thread, as `top -H` and debuggers show it; 15 bytes of it.
+void NameThread(const std::string& name);
 uint64_t OpenDescriptors();
 uint64_t MaxDescriptors();
 // Asks for as many as an administrator allows, where a shell or a service

@@ -4,6 +4,9 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "server/process.h"
+
 namespace segue {
 namespace {
 
@@ -18,7 +21,10 @@ WorkerPool::WorkerPool(const Options& options, Execute execute,
       on_queue_length_(std::move(on_queue_length)),
       admission_(options.max_queued, options.threads) {
   for (int i = 0; i < options_.threads; ++i) {
-    threads_.emplace_back([this] { Work(); });
+    threads_.emplace_back([this, i] {
+      NameThread(absl::StrCat("worker-", i));
+      Work();
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 #include "core/index/faiss_index.h"
 
 #include <faiss/IndexFastScan.h>
+#include <faiss/impl/io.h>
 #include <faiss/index_io.h>
 
 #include <algorithm>
@@ -309,6 +310,26 @@ void FaissIndex::Exactly(const Query& query, const SearchPlan& plan,
   }
 }
 
+// One read() of everything would keep the processor from whoever answers
+// requests, where the kernel preempts lazily.
+struct PiecewiseReader : faiss::FileIOReader {
+  using faiss::FileIOReader::FileIOReader;
+
+  size_t operator()(void* to, size_t size, size_t count) override {
+    constexpr size_t kPieceBytes = 256 << 10;
+    const size_t most = std::max<size_t>(kPieceBytes / size, 1);
+    size_t done = 0;
+    while (done < count) {
+      const size_t piece = std::min(count - done, most);
+      const size_t read = faiss::FileIOReader::operator()(
+          static_cast<char*>(to) + done * size, size, piece);
+      done += read;
+      if (read < piece) break;
+    }
+    return done;
+  }
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
@@ -325,9 +346,11 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
                      " are expected"));
   }
   std::unique_ptr<faiss::Index> index;
-  RETURN_IF_ERROR(GuardFaiss(
-      absl::StatusCode::kDataLoss, absl::StrCat("cannot read index ", path),
-      [&] { index.reset(faiss::read_index(path.c_str())); }));
+  RETURN_IF_ERROR(GuardFaiss(absl::StatusCode::kDataLoss,
+                             absl::StrCat("cannot read index ", path), [&] {
+                               PiecewiseReader reader(path.c_str());
+                               index.reset(faiss::read_index(&reader));
+                             }));
   return FaissIndex::Create(std::move(index), options, path);
 }
 

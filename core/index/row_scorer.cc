@@ -27,7 +27,7 @@ RowScorer::RowScorer(const FaissLayers& layers) {
     index_ = layers.refine->refine_index;
     if (auto* codes =
             dynamic_cast<faiss::IndexFlatCodes*>(layers.refine->refine_index)) {
-      UseHugePages(codes->codes);
+      MoveToHugePages(codes->codes);
     }
   } else if (layers.graph != nullptr) {
     index_ = layers.graph->storage;

@@ -42,7 +42,13 @@ BundleManager::BundleManager(Options options,
       on_shadow_(std::move(on_shadow)),
       state_(std::move(state)),
       stand_in_(state_->Get().highest_version()),
-      thread_([this] { Step(); }, options_.poll_interval) {}
+      thread_(
+          [this] {
+            Step();
+            // The first bundle is waited for; from then on, requests are.
+            if (holder_.Get() != nullptr) RunOnlyWhenIdle();
+          },
+          options_.poll_interval) {}
 
 absl::Status BundleManager::Follow() {
   return thread_.Do(
@@ -128,7 +134,7 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
   }
   if (version == failed_version_ && polls_to_skip_ > 0) {
     --polls_to_skip_;
-    if (!unloaded_.empty()) Restore();
+    Restore();
     return StepResult::kDeferred;
   }
   if (!retired_.empty()) return StepResult::kBusy;
@@ -309,7 +315,7 @@ BundleManager::StepResult BundleManager::Fail(const std::string& version,
           ? 0
           : std::min(1 << std::min(failures_ - 1, 10), kMaxPollsBetweenTries) -
                 1;
-  if (!unloaded_.empty()) Restore();
+  Restore();
   if (!stand_in_.empty()) StandIn(version);
   const absl::Status error(
       why.code(), absl::StrCat(version.empty() ? options_.bundle_root : version,
@@ -330,34 +336,38 @@ BundleManager::StepResult BundleManager::Fail(const std::string& version,
   return StepResult::kFailed;
 }
 
-// What made room for a version that is not good serves again: the very
-// snapshot, where requests still use it.
+// What made room for a version that is not good serves again.
 void BundleManager::Restore() {
+  if (!unloaded_.empty() && ServeAgain(unloaded_)) unloaded_.clear();
+}
+
+// The very snapshot, where requests still use it.
+bool BundleManager::ServeAgain(const std::string& version) {
   const auto kept = std::find_if(
       retired_.begin(), retired_.end(),
-      [&](const SnapshotPtr& one) { return one->version == unloaded_; });
+      [&](const SnapshotPtr& one) { return one->version == version; });
   SnapshotPtr again;
   if (kept != retired_.end()) {
     again = std::move(*kept);
     retired_.erase(kept);
   } else {
     ReloadOutcome outcome = ReloadOutcome::kError;
-    const auto bundle = VerifyBundle(options_.bundle_root, unloaded_, 0);
+    const auto bundle = VerifyBundle(options_.bundle_root, version, 0);
     auto loaded = bundle.ok()
                       ? LoadAndWarmUp(*bundle, options_.max_batch, outcome)
                       : absl::StatusOr<SnapshotPtr>(bundle.status());
     if (!loaded.ok()) {
-      LogError(absl::StrCat("bundle ", unloaded_, " cannot be loaded again: ",
-                            loaded.status().message(), "; trying again"));
-      return;
+      LogError(absl::StrCat("bundle ", version, " cannot be loaded again: ",
+                            loaded.status().message()));
+      return false;
     }
     again = *std::move(loaded);
   }
-  unloaded_.clear();
   metrics_.SetBundle(again->version, again->items.size(), again->bytes);
   LogInfo(absl::StrCat("bundle ", again->version, " is live again"));
   Retire(holder_.Publish(again));
   on_change_(again.get());
+  return true;
 }
 
 // Tried once, if it is there: reading it costs a processor.
@@ -370,9 +380,7 @@ void BundleManager::StandIn(const std::string& for_version) {
   }
   LogWarning(absl::StrCat("nothing is live: bundle ", stand_in_,
                           ", which served before the start, stands in"));
-  unloaded_ = std::exchange(stand_in_, "");
-  Restore();
-  unloaded_.clear();
+  ServeAgain(std::exchange(stand_in_, ""));
 }
 
 }  // namespace segue

@@ -130,6 +130,8 @@ class BundleManager {
   StepResult Fail(const std::string& version, ReloadOutcome outcome,
                   const absl::Status& why);
   void Restore();
+  // False: it cannot be loaded.
+  bool ServeAgain(const std::string& version);
   void StandIn(const std::string& for_version);
   void ForgetFailure();
   void SetLastError(const absl::Status& error) ABSL_LOCKS_EXCLUDED(mu_);

@@ -1,15 +1,13 @@
 #include "server/lifecycle/poll_thread.h"
 
-#include <sys/resource.h>
-
 #include "core/base/status_macros.h"
+#include "server/process.h"
 
 namespace segue {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kNiceness = 10;
 // Before a task that said "not yet" is tried again.
 constexpr auto kNotYetWait = std::chrono::milliseconds(20);
 
@@ -25,8 +23,8 @@ void PollThread::Start() {
     started_ = true;
   }
   thread_ = std::thread([this] {
-    // On Linux this is the calling thread's niceness alone.
-    ::setpriority(PRIO_PROCESS, 0, kNiceness);
+    NameThread("bundles");
+    BeNice();
     Work();
   });
 }

@@ -16,7 +16,7 @@
 namespace segue {
 
 // Polls and tasks are never at the same time: what they share needs no lock.
-// At low priority, so that they take no processor time from requests. Start()
+// It is nice, so that requests come first; a poll may make it nicer. Start()
 // and Stop() from one thread, Do() from one at a time.
 class PollThread {
  public:

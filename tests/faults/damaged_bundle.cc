@@ -27,7 +27,11 @@ void Write(const std::string& path, absl::string_view bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
-}  // namespace
+// What the server's counter says: all of them, and those of one outcome.
+struct Reloads {
+  double all = 0;
+  double of_outcome = 0;
+};
 
 Reloads CountReloads(RunningServer& server, const std::string& outcome) {
   Reloads reloads;
@@ -40,6 +44,23 @@ Reloads CountReloads(RunningServer& server, const std::string& outcome) {
     }
   }
   return reloads;
+}
+
+}  // namespace
+
+Refusal StepRefused(RunningServer& server, const std::string& outcome,
+                    const std::string& live) {
+  BundleManager& manager = server.server().manager();
+  const Reloads before = CountReloads(server, outcome);
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(manager.Step(), StepResult::kFailed);
+  const auto end = std::chrono::steady_clock::now();
+  std::string why(manager.last_error().message());
+  const Reloads after = CountReloads(server, outcome);
+  EXPECT_EQ(after.of_outcome, before.of_outcome + 1) << why;
+  EXPECT_EQ(after.all, before.all + 1) << why;
+  EXPECT_EQ(AnsweringVersion(server), live);
+  return {.why = std::move(why), .took = end - begin};
 }
 
 DamagedBundle::DamagedBundle(const TinyBundleOptions& damaged)
@@ -65,28 +86,21 @@ void DamagedBundle::PointTo(const std::string& version) const {
   Write(absl::StrCat(root_, "/", layout::kCurrent), version + "\n");
 }
 
-std::string DamagedBundle::Refusal(const std::string& file,
-                                   const std::string& bytes,
-                                   const std::string& outcome) {
-  BundleManager& manager = server_.server().manager();
+std::string DamagedBundle::WhyRefused(const std::string& file,
+                                      const std::string& bytes,
+                                      const std::string& outcome) {
   const std::string path = absl::StrCat(folder_, "/", file);
   const std::string good = Read(file);
-  const Reloads before = CountReloads(server_, outcome);
   Write(path, bytes);
   PointTo(damaged_);
-  EXPECT_EQ(manager.Step(), StepResult::kFailed);
-  std::string why(manager.last_error().message());
-  const Reloads after = CountReloads(server_, outcome);
-  EXPECT_EQ(after.of_outcome, before.of_outcome + 1) << why;
-  EXPECT_EQ(after.all, before.all + 1) << why;
-  EXPECT_EQ(AnsweringVersion(server_), live_);
+  Refusal refusal = StepRefused(server_, outcome, live_);
 
   Write(path, good);
   // What is bad is read ever more rarely; back at the live version that is
   // forgotten.
   PointTo(live_);
-  EXPECT_EQ(manager.Step(), StepResult::kUnchanged);
-  return why;
+  EXPECT_EQ(server_.server().manager().Step(), StepResult::kUnchanged);
+  return std::move(refusal.why);
 }
 
 bool DamagedBundle::ServesUndamaged() {

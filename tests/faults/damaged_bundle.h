@@ -2,6 +2,7 @@
 #ifndef SEGUE_TESTS_FAULTS_DAMAGED_BUNDLE_H_
 #define SEGUE_TESTS_FAULTS_DAMAGED_BUNDLE_H_
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,14 @@
 
 namespace segue::testing {
 
-// What the server's counter of reloads says: all of them, and those of one
-// outcome.
-struct Reloads {
-  double all = 0;
-  double of_outcome = 0;
+struct Refusal {
+  std::string why;
+  std::chrono::duration<double, std::milli> took{0};
 };
-Reloads CountReloads(RunningServer& server, const std::string& outcome);
+// Lets the server step. A failed test unless that is refused, counted once, as
+// `outcome`, and a call is answered by the version `live`.
+Refusal StepRefused(RunningServer& server, const std::string& outcome,
+                    const std::string& live);
 
 // One thread.
 class DamagedBundle {
@@ -29,12 +31,10 @@ class DamagedBundle {
   // A file as it was published.
   std::string Read(const std::string& file) const;
 
-  // What the server says of the newer version where `file` has these bytes
-  // instead; the file then is as it was. A failed test unless the version is
-  // refused, counted once, as `outcome`, and a call is answered by the live
-  // one.
-  std::string Refusal(const std::string& file, const std::string& bytes,
-                      const std::string& outcome = "corrupt");
+  // StepRefused() of the newer version where `file` has these bytes instead:
+  // what the server says. The file then is as it was.
+  std::string WhyRefused(const std::string& file, const std::string& bytes,
+                         const std::string& outcome = "corrupt");
   // The newer version as it was published: whether it serves.
   bool ServesUndamaged();
 

@@ -32,7 +32,7 @@ int CutEvery(size_t step, const std::string& file, DamagedBundle& bundle) {
   int refused = 0;
   for (size_t end = 0; end < whole.size(); end += step, ++refused) {
     SCOPED_TRACE(absl::StrCat(file, " cut at ", end));
-    EXPECT_THAT(bundle.Refusal(file, whole.substr(0, end)),
+    EXPECT_THAT(bundle.WhyRefused(file, whole.substr(0, end)),
                 AllOf(HasSubstr(file), HasSubstr("the manifest says")));
     if (::testing::Test::HasFailure()) break;
   }
@@ -127,13 +127,14 @@ TEST(DamagedBundleTest, NoFlippedBitIsAcceptedNorParsed) {
     SCOPED_TRACE(flipped.where);
     if (flipped.file != layout::kManifest) {
       // By its hash: before anybody looks into it.
-      EXPECT_THAT(bundle.Refusal(flipped.file, flipped.bytes),
+      EXPECT_THAT(bundle.WhyRefused(flipped.file, flipped.bytes),
                   AllOf(HasSubstr(flipped.file), HasSubstr("was changed")));
     } else if (IsOfALaterFormat(flipped.bytes)) {
-      EXPECT_THAT(bundle.Refusal(flipped.file, flipped.bytes, "incompatible"),
-                  HasSubstr("has format"));
+      EXPECT_THAT(
+          bundle.WhyRefused(flipped.file, flipped.bytes, "incompatible"),
+          HasSubstr("has format"));
     } else {
-      EXPECT_THAT(bundle.Refusal(flipped.file, flipped.bytes),
+      EXPECT_THAT(bundle.WhyRefused(flipped.file, flipped.bytes),
                   HasSubstr(layout::kManifest));
     }
   }

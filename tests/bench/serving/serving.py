@@ -3,7 +3,7 @@ Python, latency at that one's peak, where the time goes, other sizes."""
 
 import json
 
-from serving import bundles, floor, processes, sizes, swaps
+from serving import bundles, floor, processes, sizes, swaps, workers
 from spread import spread, text
 
 CONNECTIONS = [32, 1]
@@ -87,6 +87,17 @@ class Load:
             self.folder,
         )
 
+    def pin(self, server, version):
+        """Not by `segue-server admin`, whose start takes processor time that
+        the calls beside it would miss."""
+        proto = self.bench.root / "proto"
+        command = [self.ghz, "--insecure", "--total", 1, "--concurrency", 1]
+        command += ["--proto", proto / "segue/v1/admin.proto"]
+        command += ["--import-paths", proto, "--timeout", "120s"]
+        command += ["--call", "segue.v1.AdminService/PinVersion"]
+        command += ["--data", json.dumps({"version": version}), server.admin]
+        self.bench.run(command, self.bench.ours)
+
     def requests(self, run, name, history=0, **fields):
         """A run's sample requests with fields of their own, and of the history
         its newest events alone."""
@@ -114,6 +125,7 @@ def measure(bench):
     )
     beside_the_peer(bench, load, root, run)
     stages(bench, load, root, run)
+    workers.measure(bench, load, root, run)
     swaps.measure(bench, load, root, run)
     sizes.measure(bench, load, root, run)
 

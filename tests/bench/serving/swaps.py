@@ -3,7 +3,6 @@
 import datetime
 import os
 import shutil
-import subprocess
 import threading
 import time
 
@@ -23,7 +22,7 @@ def measure(bench, load, root, run):
     with load.ours(two, ["hold_previous=false"], admin=True) as server:
         load.send(server, requests, CONNECTIONS, calls=4000)
         windows = []
-        swapping = threading.Thread(target=swap, args=(bench, server, two, windows))
+        swapping = threading.Thread(target=swap, args=(load, server, two, windows))
         swapping.start()
         seconds = SWAPS * (BETWEEN_SECONDS + 3)
         sent = load.send(
@@ -79,19 +78,14 @@ def two_versions(bench, load, root):
     return two
 
 
-def swap(bench, server, root, windows):
+def swap(load, server, root, windows):
     """Pins one version after the other; a window is from the command until it is
     answered, which is when the version serves."""
     versions = sorted(p.name for p in root.iterdir() if p.is_dir())
-    binary = bench.build / "bin/segue-server"
     for i in range(SWAPS):
         time.sleep(BETWEEN_SECONDS)
         begin = time.time()
-        subprocess.run(
-            [binary, "admin", "--address", server.admin, "pin", versions[i % 2]],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        load.pin(server, versions[i % 2])
         windows.append((begin, time.time()))
 
 
