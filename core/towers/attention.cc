@@ -36,6 +36,11 @@ void RegisterAttention() {
         "linear(Tensor x, Tensor weight, Tensor bias, bool relu) -> Tensor",
         &attention::LinearOperator);
     library.def(
+        "mean_query(Tensor user, Tensor history, Tensor mask, Tensor seed, "
+        "Tensor age) -> Tensor",
+        &attention::MeanQueryOperator);
+    library.def("unit(Tensor x) -> Tensor", &attention::UnitOperator);
+    library.def(
         "pointwise_attention(Tensor qkv, Tensor begins, Tensor position_bias, "
         "Tensor time_bias, Tensor times, Tensor next_times, int heads, "
         "float normaliser) -> Tensor",

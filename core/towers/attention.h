@@ -1,6 +1,6 @@
 // The operators that towers are written with: torch.ops.segue.*, attention,
-// dropout and linear layers. A tower that uses them loads only where
-// RegisterAttention() was called.
+// dropout, linear layers and what stands before and behind them. A tower that
+// uses them loads only where RegisterAttention() was called.
 //
 // Sequences of attention are packed: [tokens, ...] rows, of which sequence s
 // has those from begins[s] to begins[s + 1]. A token sees itself and those
@@ -47,6 +47,20 @@ torch::Tensor DropoutOperator(const torch::Tensor& x, double share,
 torch::Tensor LinearOperator(const torch::Tensor& x,
                              const torch::Tensor& weight,
                              const torch::Tensor& bias, bool relu);
+
+// torch.ops.segue.mean_query: what the layers of a query
+// tower of the mean take. user [b, u], the mean of the rows of history [b, n,
+// f] whose mask [b, n] is 1 (of none: 0), seed [b, f], age [b], side by side:
+// [b, u + 2 f + 1].
+torch::Tensor MeanQueryOperator(const torch::Tensor& user,
+                                const torch::Tensor& history,
+                                const torch::Tensor& mask,
+                                const torch::Tensor& seed,
+                                const torch::Tensor& age);
+
+// torch.ops.segue.unit: x [rows, d], each row by its length;
+// of nothing: nothing.
+torch::Tensor UnitOperator(const torch::Tensor& x);
 
 // torch.ops.segue.pointwise_attention: weights silu(q k + p + t) / normaliser
 // (HSTU, Zhai et al. 2024, arXiv 2402.17152, 3.2), where p is position_bias by

@@ -67,18 +67,11 @@ size_t ShareLayers(const torch::jit::Module& items, ScriptWeights& weights) {
   return count;
 }
 
-constexpr char kUnit[] = R"(
-  def unit(self, x: Tensor) -> Tensor:
-    return x / torch.sqrt((x * x).sum(1, keepdim=True) + 1e-24)
-)";
-
 constexpr char kMeanForward[] = R"(
   def forward(self, user: Tensor, history: Tensor, mask: Tensor,
               seed: Tensor, age: Tensor) -> Tensor:
-    share = mask / torch.clamp(mask.sum(1, keepdim=True), min=1.0)
-    pooled = (share.unsqueeze(2) * history).sum(1)
-    return self.unit(self.mlp(
-        torch.cat([user, pooled, seed, age.unsqueeze(1)], 1)))
+    return segue.unit(
+        self.mlp(segue.mean_query(user, history, mask, seed, age)))
 )";
 
 // Padding stands first and is left out before anything is computed. The seed
@@ -114,7 +107,7 @@ std::string SequenceForward(bool times) {
 std::string QueryMethod(bool shared) {
   return absl::StrCat(R"(
   def query(self, user: Tensor, state: Tensor, age: Tensor) -> Tensor:
-    return self.unit()",
+    return segue.unit()",
                       shared ? "state + " : "",
                       "self.mlp(torch.cat([user, state, age.unsqueeze(1)], "
                       "1)))\n");
@@ -132,8 +125,8 @@ torch::jit::Module MakeQueryTower(const TowerShape& shape,
   const bool shared = !mean && shared_items != nullptr;
   const int32_t encoded = mean ? 2 * shape.item_width : options.encoder.width;
   AddLayers(weights, shape.user_width + encoded + 1, options.layers, shared);
-  std::string code = absl::StrCat(
-      MlpMethod("", options.layers.size(), options.dropout), kUnit);
+  std::string code =
+      absl::StrCat(MlpMethod("", options.layers.size(), options.dropout));
   if (mean) {
     absl::StrAppend(&code, kMeanForward);
   } else {
@@ -157,10 +150,10 @@ torch::jit::Module MakeItemTower(const TowerShape& shape,
   module.register_attribute("training", c10::BoolType::get(), true);
   ScriptWeights weights(module, options.seed);
   AddLayers(weights, shape.item_width, options.layers, /*silent=*/false);
-  module.define(MlpMethod("", options.layers.size(), options.dropout) + kUnit +
+  module.define(MlpMethod("", options.layers.size(), options.dropout) +
                     R"(
   def forward(self, rows: Tensor) -> Tensor:
-    return self.unit(self.mlp(rows))
+    return segue.unit(self.mlp(rows))
 )",
                 AttentionResolver());
   return module;
