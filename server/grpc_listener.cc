@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstring>
 #include <system_error>
 #include <utility>
 
@@ -53,6 +54,17 @@ absl::Status Failed(int error) {
   return absl::UnavailableError(std::generic_category().message(error));
 }
 
+// Whether an earlier one is the same: /etc/hosts may name an address twice.
+bool IsRepeated(const addrinfo& at, const addrinfo* first) {
+  for (const addrinfo* one = first; one != &at; one = one->ai_next) {
+    if (one->ai_addrlen == at.ai_addrlen &&
+        std::memcmp(one->ai_addr, at.ai_addr, at.ai_addrlen) == 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 int PortOf(const Descriptor& socket) {
   sockaddr_in6 bound{};  // IPv4 has its port at the same place
   socklen_t size = sizeof(bound);
@@ -73,6 +85,7 @@ absl::StatusOr<std::vector<Descriptor>> ListenOnAll(const Address& address) {
   std::vector<Descriptor> sockets;
   int lacks = 0;
   for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+    if (IsRepeated(*at, found)) continue;
     int error = 0;
     Descriptor socket = ListenOn(*at, error);
     if (socket.is_open()) {
@@ -137,7 +150,10 @@ void GrpcListener::AcceptConnections() {
   waits.push_back({.fd = stop_.get(), .events = POLLIN});
   pollfd& stop = waits.back();
   while (true) {
-    ::poll(waits.data(), waits.size(), -1);
+    if (::poll(waits.data(), waits.size(), -1) < 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+      continue;  // interrupted, or without memory for a moment
+    }
     if (stop.revents != 0) return;
     bool pause = false;
     for (const pollfd& wait : waits) {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
+#include <thread>
 
 namespace segue {
 namespace {
@@ -49,6 +50,14 @@ void BeNice() {
 void RunOnlyWhenIdle() {
   const sched_param none{};
   ::sched_setscheduler(0, SCHED_IDLE, &none);  // the calling thread
+}
+
+void RunInIdleTime(const std::function<void()>& work) {
+  std::thread([&] {
+    NameThread("loading");
+    RunOnlyWhenIdle();
+    work();
+  }).join();
 }
 
 void NameThread(const std::string& name) {

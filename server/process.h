@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace segue {
@@ -20,8 +21,10 @@ void BeNice();
 // The calling thread, for the rest of its life, has a processor while no other
 // thread wants it (SCHED_IDLE): it gives way at once, where one that is nice
 // keeps others waiting for milliseconds (Linux 6.6 and later: EEVDF lets it run
-// to the end of its slice).
+// to the end of its slice). Only who may raise priorities could undo it.
 void RunOnlyWhenIdle();
+// Returns when `work` is done, by a thread of its own that runs so.
+void RunInIdleTime(const std::function<void()>& work);
 // The calling thread, as `top -H` and debuggers show it; 15 bytes of it.
 void NameThread(const std::string& name);
 uint64_t OpenDescriptors();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <new>
 
 namespace segue {
 namespace {
@@ -30,7 +31,12 @@ void Advise(uint8_t* begin, uint8_t* end, int advice) {
 void MoveToHugePages(std::vector<uint8_t>& bytes) {
   if (bytes.size() < kWorthIt) return;
   std::vector<uint8_t> moved;
-  moved.reserve(bytes.size());  // nothing of it is backed yet
+  try {
+    // Fresh from the kernel at this size, for the most part: not backed yet.
+    moved.reserve(bytes.size());
+  } catch (const std::bad_alloc&) {
+    return;
+  }
   Advise(moved.data(), moved.data() + bytes.size(), MADV_HUGEPAGE);
   for (size_t begin = 0; begin < bytes.size(); begin += kPiece) {
     uint8_t* const from = bytes.data() + begin;

@@ -11,8 +11,9 @@ namespace segue {
 // kernel is asked to back with huge pages (madvise(2), MADV_HUGEPAGE): where
 // they are read at random, and are more than a processor's address cache
 // covers, about every other read would otherwise wait for its address. A kernel
-// that grants none is no error. Takes some MiB beside the bytes meanwhile. A
-// few bytes stay where they are.
+// that grants none is no error. Takes some MiB beside the bytes meanwhile,
+// unless they are locked in memory. A few bytes stay where they are, and so do
+// all where there is no room.
 //
 // Not MADV_COLLAPSE, which would not move them: it holds the lock of all of the
 // process's memory, and a thread of low priority that is interrupted then keeps

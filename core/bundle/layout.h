@@ -8,7 +8,7 @@
 namespace segue::layout {
 
 // 2: items.removed, which a reader of 1 would answer from all the same.
-inline constexpr int kFormatVersion = 2;
+inline constexpr int kFormatVersion = 4;
 
 // In the bundle root: the name of the live version, and a newline.
 inline constexpr char kCurrent[] = "CURRENT";

@@ -48,18 +48,18 @@ torch::Tensor LinearOperator(const torch::Tensor& x,
                              const torch::Tensor& weight,
                              const torch::Tensor& bias, bool relu);
 
-// torch.ops.segue.mean_query: what the layers of a query
-// tower of the mean take. user [b, u], the mean of the rows of history [b, n,
-// f] whose mask [b, n] is 1 (of none: 0), seed [b, f], age [b], side by side:
-// [b, u + 2 f + 1].
+// torch.ops.segue.mean_query: what the layers of a query tower of the mean
+// take. user [b, u], the mean of the rows of history [b, n, f] whose mask
+// [b, n] is 1 (of none: 0), seed [b, f], age [b], side by side: [b, u + 2 f +
+// 1].
 torch::Tensor MeanQueryOperator(const torch::Tensor& user,
                                 const torch::Tensor& history,
                                 const torch::Tensor& mask,
                                 const torch::Tensor& seed,
                                 const torch::Tensor& age);
 
-// torch.ops.segue.unit: x [rows, d], each row by its length;
-// of nothing: nothing.
+// torch.ops.segue.unit: x [rows, d], each row by its length; of nothing:
+// nothing.
 torch::Tensor UnitOperator(const torch::Tensor& x);
 
 // torch.ops.segue.pointwise_attention: weights silu(q k + p + t) / normaliser

@@ -42,13 +42,7 @@ BundleManager::BundleManager(Options options,
       on_shadow_(std::move(on_shadow)),
       state_(std::move(state)),
       stand_in_(state_->Get().highest_version()),
-      thread_(
-          [this] {
-            Step();
-            // The first bundle is waited for; from then on, requests are.
-            if (holder_.Get() != nullptr) RunOnlyWhenIdle();
-          },
-          options_.poll_interval) {}
+      thread_([this] { Step(); }, options_.poll_interval) {}
 
 absl::Status BundleManager::Follow() {
   return thread_.Do(
@@ -115,6 +109,14 @@ BundleManager::StepResult BundleManager::Step() {
               choice.status());
 }
 
+template <typename Work>
+auto BundleManager::InIdleTime(const Work& work) const -> decltype(work()) {
+  if (holder_.Get() == nullptr) return work();
+  std::optional<decltype(work())> result;
+  RunInIdleTime([&] { result = work(); });
+  return *std::move(result);
+}
+
 BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
   if (VersionOf(holder_.Get()) == version) {
     failed_version_.clear();
@@ -138,8 +140,10 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
     return StepResult::kDeferred;
   }
   if (!retired_.empty()) return StepResult::kBusy;
-  const auto bundle =
-      VerifyBundle(options_.bundle_root, version, options_.max_bundle_bytes);
+  const auto bundle = InIdleTime([&] {
+    return VerifyBundle(options_.bundle_root, version,
+                        options_.max_bundle_bytes);
+  });
   if (!bundle.ok()) {
     return Fail(version, OutcomeOf(bundle.status()), bundle.status());
   }
@@ -147,7 +151,8 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
     return *result;
   }
   ReloadOutcome outcome = ReloadOutcome::kError;
-  auto snapshot = LoadAndWarmUp(*bundle, options_.max_batch, outcome);
+  auto snapshot = InIdleTime(
+      [&] { return LoadAndWarmUp(*bundle, options_.max_batch, outcome); });
   if (!snapshot.ok()) return Fail(version, outcome, snapshot.status());
   Publish(*std::move(snapshot));
   return StepResult::kPublished;
@@ -214,15 +219,17 @@ absl::StatusOr<bool> BundleManager::GoToShadow(const std::string& version,
     return true;
   }
   if (!retired_.empty()) return false;
-  ASSIGN_OR_RETURN(
-      const Bundle bundle,
-      VerifyBundle(options_.bundle_root, version, options_.max_bundle_bytes));
+  ASSIGN_OR_RETURN(const Bundle bundle, InIdleTime([&] {
+                     return VerifyBundle(options_.bundle_root, version,
+                                         options_.max_bundle_bytes);
+                   }));
   ASSIGN_OR_RETURN(const bool has_room,
                    MakeRoomForShadow(EstimateMemory(bundle)));
   if (!has_room) return false;
   ReloadOutcome outcome = ReloadOutcome::kError;
-  ASSIGN_OR_RETURN(SnapshotPtr shadow,
-                   LoadAndWarmUp(bundle, options_.max_batch, outcome));
+  ASSIGN_OR_RETURN(SnapshotPtr shadow, InIdleTime([&] {
+                     return LoadAndWarmUp(bundle, options_.max_batch, outcome);
+                   }));
   LogInfo(absl::StrCat("bundle ", version, " is the shadow of ", live));
   SetShadow(std::move(shadow), share);
   return true;

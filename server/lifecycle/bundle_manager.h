@@ -110,6 +110,9 @@ class BundleManager {
                 SnapshotHolder& holder, Metrics& metrics, OnChange on_change,
                 OnShadow on_shadow);
 
+  // While something serves, its requests come first.
+  template <typename Work>
+  auto InIdleTime(const Work& work) const -> decltype(work());
   StepResult GoTo(const std::string& version);
   // Unset: there is room.
   std::optional<StepResult> MakeRoom(const std::string& version,

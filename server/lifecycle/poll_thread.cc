@@ -6,8 +6,6 @@
 namespace segue {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Before a task that said "not yet" is tried again.
 constexpr auto kNotYetWait = std::chrono::milliseconds(20);
 
@@ -46,7 +44,10 @@ void PollThread::Work() {
       MutexLock lock(mu_);
       if (stopped_) return;
       asked = asked_;
-      if (asked != answered_) task = task_;
+      if (asked != answered_) {
+        task = task_;
+        begun_ = asked;
+      }
     }
     absl::StatusOr<bool> answer = false;
     if (task) {
@@ -64,7 +65,8 @@ void PollThread::Work() {
   }
 }
 
-absl::StatusOr<bool> PollThread::DoOnce(const Task& task) {
+absl::StatusOr<bool> PollThread::DoOnce(const Task& task,
+                                        Clock::time_point end) {
   {
     MutexLock lock(mu_);
     if (stopped_) return Stopping();
@@ -72,7 +74,16 @@ absl::StatusOr<bool> PollThread::DoOnce(const Task& task) {
       task_ = task;
       const uint64_t ticket = ++asked_;
       changed_.NotifyAll();
-      while (answered_ < ticket && !stopped_) changed_.Wait(mu_);
+      while (answered_ < ticket && !stopped_) {
+        // Once begun it is awaited: it may use what is the caller's.
+        if (begun_ >= ticket) {
+          changed_.Wait(mu_);
+        } else if (!changed_.WaitUntil(mu_, end) && begun_ < ticket) {
+          task_ = nullptr;
+          return absl::UnavailableError(
+              "another bundle is still being loaded; try again");
+        }
+      }
       if (answered_ < ticket) return Stopping();
       return answer_;
     }
@@ -84,7 +95,7 @@ absl::Status PollThread::Do(const Task& task,
                             std::chrono::milliseconds timeout) {
   const auto end = Clock::now() + timeout;
   while (true) {
-    ASSIGN_OR_RETURN(const bool done, DoOnce(task));
+    ASSIGN_OR_RETURN(const bool done, DoOnce(task, end));
     if (done) return absl::OkStatus();
     const auto now = Clock::now();
     if (now >= end) {

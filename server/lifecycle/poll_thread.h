@@ -16,8 +16,8 @@
 namespace segue {
 
 // Polls and tasks are never at the same time: what they share needs no lock.
-// It is nice, so that requests come first; a poll may make it nicer. Start()
-// and Stop() from one thread, Do() from one at a time.
+// It is nice, so that requests come first. Start() and Stop() from one thread,
+// Do() from one at a time.
 class PollThread {
  public:
   // False: not yet, to be tried again.
@@ -36,13 +36,16 @@ class PollThread {
 
   // Has the thread do it, at once and as often as it says "not yet", and waits;
   // without Start() the calling thread does. The task's error; Unavailable
-  // where `timeout` passes first, or Stop() comes between.
+  // where `timeout` passes before it is begun, or Stop() comes between.
   absl::Status Do(const Task& task, std::chrono::milliseconds timeout)
       ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   void Work() ABSL_LOCKS_EXCLUDED(mu_);
-  absl::StatusOr<bool> DoOnce(const Task& task) ABSL_LOCKS_EXCLUDED(mu_);
+  absl::StatusOr<bool> DoOnce(const Task& task, Clock::time_point end)
+      ABSL_LOCKS_EXCLUDED(mu_);
 
   const std::function<void()> poll_;
   const std::chrono::milliseconds interval_;
@@ -54,6 +57,7 @@ class PollThread {
   bool started_ ABSL_GUARDED_BY(mu_) = false;
   Task task_ ABSL_GUARDED_BY(mu_);              // the last asked for
   uint64_t asked_ ABSL_GUARDED_BY(mu_) = 0;     // tasks
+  uint64_t begun_ ABSL_GUARDED_BY(mu_) = 0;     // of these
   uint64_t answered_ ABSL_GUARDED_BY(mu_) = 0;  // of these
   absl::StatusOr<bool> answer_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -113,7 +113,7 @@ class RandomBit {
 
 // Of another format than this one: refused for that, before its fields.
 bool IsOfALaterFormat(const std::string& manifest) {
-  return absl::StrContains(manifest, "\"format_version\": 3") ||
+  return absl::StrContains(manifest, "\"format_version\": 5") ||
          absl::StrContains(manifest, "\"format_version\": 6");
 }
 

@@ -2,7 +2,9 @@
 
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,14 +54,14 @@ bool Answers(const std::string& address) {
                          std::chrono::seconds(10));
 }
 
-Descriptor ConnectTo(int port) {
-  Descriptor socket(::socket(AF_INET, SOCK_STREAM, 0));
+void Connect(const Descriptor& socket, int port) {
   sockaddr_in server{};
   server.sin_family = AF_INET;
   server.sin_port = htons(static_cast<uint16_t>(port));
   server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ::connect(socket.get(), reinterpret_cast<sockaddr*>(&server), sizeof(server));
-  return socket;
+  // What came of it is seen by whoever reads.
+  static_cast<void>(::connect(
+      socket.get(), reinterpret_cast<sockaddr*>(&server), sizeof(server)));
 }
 
 bool HasIpv6() {
@@ -113,9 +115,26 @@ TEST(GrpcListenerTest, AnAddressOfNobodyIsRefused) {
 }
 
 TEST(GrpcListenerTest, ANameIsEveryAddressThatItStandsFor) {
-  const auto listener = Listen({"localhost", 0});
+  int port = 0;
+  {
+    const auto first = Listen({"localhost", 0});
+    ASSERT_THAT(first, IsOk());
+    port = PortOf(**first);
+  }
+  const auto listener = Listen({"localhost", port});
   ASSERT_THAT(listener, IsOk());
-  EXPECT_TRUE(Answers((*listener)->address()));
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  ASSERT_EQ(::getaddrinfo("localhost", nullptr, &hints, &found), 0);
+  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+    if (at->ai_family == AF_INET) {
+      EXPECT_TRUE(Answers(absl::StrCat("127.0.0.1:", port)));
+    } else if (HasIpv6()) {
+      EXPECT_TRUE(Answers(absl::StrCat("[::1]:", port)));
+    }
+  }
+  ::freeaddrinfo(found);
 }
 
 TEST(GrpcListenerTest, TheAddressOfAllTakesBothFamilies) {
@@ -148,11 +167,28 @@ TEST(GrpcListenerTest, WhomItRefusesForWantOfDescriptorsItTakesLater) {
     // All that are not spare are below the last.
     const ScopedDescriptorLimit limit(2 * held.back().get());
     for (int i = 0; i < kClients; ++i) {
-      clients.push_back(ConnectTo(PortOf(**listener)));
+      clients.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
+      Connect(clients.back(), PortOf(**listener));
     }
     refused.AwaitOne();
   }
   EXPECT_TRUE(Answers((*listener)->address()));
+}
+
+TEST(GrpcListenerTest, WhoeverWaitsForADescriptorGetsOne) {
+  const auto listener = Listen({"127.0.0.1", 0}, [] {});
+  ASSERT_THAT(listener, IsOk());
+  const Descriptor client(::socket(AF_INET, SOCK_STREAM, 0));
+  // What a server says first, its SETTINGS.
+  pollfd greeting = {.fd = client.get(), .events = POLLIN};
+  {
+    const ScopedDescriptorLimit limit(3);  // taken, all three
+    Connect(client, PortOf(**listener));
+    EXPECT_EQ(::poll(&greeting, 1, 50), 0) << "there was none";
+  }
+  EXPECT_EQ(::poll(&greeting, 1, 10000), 1);
+  char byte = 0;
+  EXPECT_EQ(::recv(client.get(), &byte, 1, 0), 1) << "hung up on";
 }
 
 }  // namespace

@@ -125,8 +125,7 @@ torch::jit::Module MakeQueryTower(const TowerShape& shape,
   const bool shared = !mean && shared_items != nullptr;
   const int32_t encoded = mean ? 2 * shape.item_width : options.encoder.width;
   AddLayers(weights, shape.user_width + encoded + 1, options.layers, shared);
-  std::string code =
-      absl::StrCat(MlpMethod("", options.layers.size(), options.dropout));
+  std::string code = MlpMethod("", options.layers.size(), options.dropout);
   if (mean) {
     absl::StrAppend(&code, kMeanForward);
   } else {

@@ -35,6 +35,7 @@ def measure(bench, load, root, run):
         )
         swapping.join()
         reloads = server.series()['segue_bundle_reloads_total{outcome="success"}']
+    assert reloads - 1 == SWAPS, f"{reloads - 1:g} of {SWAPS} pins were followed"
     inside, outside = [], []
     for call in sent.pop("details"):
         began, took = when(call)

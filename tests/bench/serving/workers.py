@@ -7,15 +7,15 @@ import pathlib
 from spread import spread, text
 
 CONNECTIONS = 32
-COUNTS = [1, 2, 3, 4]
 
 
 def measure(bench, load, root, run):
     """Beside as many as there are processors, unbound: what a server chooses."""
     requests = load.requests(run, "requests", top_k=100)
-    chosen = (os.cpu_count(), False)
-    cases = [(count, False) for count in COUNTS]
-    cases.append((os.cpu_count(), True))
+    processors = len(os.sched_getaffinity(0))
+    chosen = (processors, False)
+    cases = [(count, False) for count in sorted({1, 2, 3, 4, processors})]
+    cases.append((processors, True))
     runs = {case: [] for case in cases}
     for _ in range(bench.pairs):
         for count, bound in cases:

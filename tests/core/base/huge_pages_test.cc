@@ -15,7 +15,9 @@ TEST(HugePagesTest, ValuesStay) {
     std::vector<uint8_t> bytes(size);
     std::iota(bytes.begin(), bytes.end(), uint8_t{1});
     const std::vector<uint8_t> before = bytes;
+    const uint8_t* place = bytes.data();
     MoveToHugePages(bytes);
+    EXPECT_EQ(bytes.data() != place, size >= 4 * kHuge) << size;
     EXPECT_EQ(bytes, before) << size;
     // They can still be written, freed and taken again.
     bytes.push_back(7);

@@ -163,10 +163,10 @@ TEST_F(CorruptionTest, AManifestOverTheBoundIsNotParsed) {
 
 TEST_F(CorruptionTest, ANewerFormatIsAFailedPrecondition) {
   std::string json = Read(layout::kManifest);
-  const std::string from = "\"format_version\": 2";
+  const std::string from = "\"format_version\": 4";
   const size_t at = json.find(from);
   ASSERT_NE(at, std::string::npos);
-  json.replace(at, from.size(), "\"format_version\": 3");
+  json.replace(at, from.size(), "\"format_version\": 5");
   Write(layout::kManifest, json);
   EXPECT_THAT(Open(VerifyScope::kServed),
               StatusIs(StatusCode::kFailedPrecondition, HasSubstr("format 3")));

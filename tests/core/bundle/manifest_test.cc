@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ManifestTest, ANewerFormatIsRefusedForItsVersionNotItsFields) {
   EXPECT_THAT(
-      ParseManifest(R"({"format_version": 3, "signature": "x"})", "M"),
+      ParseManifest(R"({"format_version": 5, "signature": "x"})", "M"),
       StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("format 3")));
 }
 

@@ -91,5 +91,32 @@ TEST(PollThreadTest, StopEndsATaskThatIsNotDoneYet) {
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("stopping")));
 }
 
+TEST(PollThreadTest, ATaskThatCannotBeginInTimeIsNeverDone) {
+  std::counting_semaphore<8> polls(0), may_end(0);
+  bool done = false;
+  {
+    PollThread thread(
+        [&] {
+          polls.release();
+          may_end.acquire();
+        },
+        kNever);
+    thread.Start();
+    polls.acquire();
+    EXPECT_THAT(thread.Do(
+                    [&] {
+                      done = true;
+                      return true;
+                    },
+                    std::chrono::milliseconds(1)),
+                StatusIs(absl::StatusCode::kUnavailable,
+                         HasSubstr("still being loaded")));
+    may_end.release(2);
+    // The next is.
+    EXPECT_THAT(thread.Do([] { return true; }, kNever), IsOk());
+  }
+  EXPECT_FALSE(done);
+}
+
 }  // namespace
 }  // namespace segue
