@@ -169,7 +169,7 @@ TEST_F(CorruptionTest, ANewerFormatIsAFailedPrecondition) {
   json.replace(at, from.size(), "\"format_version\": 5");
   Write(layout::kManifest, json);
   EXPECT_THAT(Open(VerifyScope::kServed),
-              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("format 3")));
+              StatusIs(StatusCode::kFailedPrecondition, HasSubstr("format 5")));
 }
 
 TEST_F(CorruptionTest, ARenamedFolderIsNotItsVersion) {
