@@ -215,7 +215,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(ManifestTest, ANewerFormatIsRefusedForItsVersionNotItsFields) {
   EXPECT_THAT(
       ParseManifest(R"({"format_version": 5, "signature": "x"})", "M"),
-      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("format 3")));
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("format 5")));
 }
 
 TEST(ManifestTest, FieldsThatThisFormatLacksAreRefused) {
