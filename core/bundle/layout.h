@@ -7,7 +7,9 @@
 
 namespace segue::layout {
 
-// 2: items.removed, which a reader of 1 would answer from all the same.
+// 2: items.removed, which a reader of 1 would answer from all the same. 4:
+// towers with operators that a reader of 2 does not know (no 3: one flipped bit
+// would make it 2).
 inline constexpr int kFormatVersion = 4;
 
 // In the bundle root: the name of the live version, and a newline.

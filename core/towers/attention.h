@@ -26,6 +26,12 @@ std::shared_ptr<torch::jit::Resolver> AttentionResolver();
 
 namespace attention {
 
+// Whether what an operator makes of these has to know its gradient.
+template <typename... Tensors>
+bool WantGradient(const Tensors&... inputs) {
+  return torch::GradMode::is_enabled() && (inputs.requires_grad() || ...);
+}
+
 // torch.ops.segue.softmax_attention. `qkv` [tokens, 3 * heads * width] holds
 // queries, keys and values side by side; `begins` [sequences + 1] longs. Gives
 // [tokens, heads * width]. A share `dropout` of the weights is dropped, by the

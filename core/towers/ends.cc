@@ -8,18 +8,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <initializer_list>
 
 #include "core/towers/attention.h"
 
 namespace segue::attention {
 namespace {
-
-bool WantGradient(std::initializer_list<torch::Tensor> inputs) {
-  return torch::GradMode::is_enabled() &&
-         std::any_of(inputs.begin(), inputs.end(),
-                     [](const torch::Tensor& x) { return x.requires_grad(); });
-}
 
 bool IsFloats(const torch::Tensor& x, int64_t dimensions) {
   return x.scalar_type() == torch::kFloat && x.dim() == dimensions;
@@ -69,7 +62,7 @@ torch::Tensor MeanQueryOperator(const torch::Tensor& user,
               "mean_query: user ", user.sizes(), ", history ", history.sizes(),
               ", mask ", mask.sizes(), ", seed ", seed.sizes(), ", age ",
               age.sizes(), " do not fit each other");
-  if (WantGradient({user, history, mask, seed, age})) {
+  if (WantGradient(user, history, mask, seed, age)) {
     return MeanQueryWithGradient(user, history, mask, seed, age);
   }
   const torch::Tensor users = user.contiguous(), rows = history.contiguous(),
@@ -89,7 +82,7 @@ torch::Tensor MeanQueryOperator(const torch::Tensor& user,
 
 torch::Tensor UnitOperator(const torch::Tensor& x) {
   TORCH_CHECK(IsFloats(x, 2), "unit: floats [rows, d] are expected");
-  if (WantGradient({x})) {
+  if (WantGradient(x)) {
     return x / torch::sqrt((x * x).sum(1, /*keepdim=*/true) + kLeastSquare);
   }
   const torch::Tensor rows = x.contiguous();

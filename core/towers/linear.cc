@@ -33,11 +33,8 @@ torch::Tensor LinearOperator(const torch::Tensor& x,
                   (weight.scalar_type() == torch::kFloat || halves) &&
                   bias.scalar_type() == torch::kFloat,
               "linear: floats are expected, or halves as weights");
-  const bool has_gradient =
-      torch::GradMode::is_enabled() &&
-      (x.requires_grad() || weight.requires_grad() || bias.requires_grad());
-  if (x.size(0) > (halves ? kFewRowsOfHalves : kFewRows) || has_gradient ||
-      (halves && !HasFastHalves())) {
+  if (x.size(0) > (halves ? kFewRowsOfHalves : kFewRows) ||
+      WantGradient(x, weight, bias) || (halves && !HasFastHalves())) {
     return GeneralProduct(x, weight, bias, relu);
   }
   const torch::Tensor rows = x.contiguous(), w = weight.contiguous(),

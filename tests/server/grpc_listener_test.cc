@@ -12,14 +12,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/descriptor.h"
-#include "core/base/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/scoped_descriptor_limit.h"
@@ -73,24 +72,6 @@ bool HasIpv6() {
          ::bind(socket.get(), reinterpret_cast<sockaddr*>(&loopback),
                 sizeof(loopback)) == 0;
 }
-
-class Count {
- public:
-  void Add() {
-    MutexLock lock(mu_);
-    ++count_;
-    changed_.NotifyAll();
-  }
-  void AwaitOne() {
-    MutexLock lock(mu_);
-    while (count_ == 0) changed_.Wait(mu_);
-  }
-
- private:
-  Mutex mu_;
-  CondVar changed_;
-  int count_ ABSL_GUARDED_BY(mu_) = 0;
-};
 
 TEST(GrpcListenerTest, TellsThePortThatItPicked) {
   const auto listener = Listen({"127.0.0.1", 0});
@@ -158,8 +139,9 @@ TEST(GrpcListenerTest, NobodyIsTakenAfterItsEnd) {
 TEST(GrpcListenerTest, WhomItRefusesForWantOfDescriptorsItTakesLater) {
   // What earlier tests opened may close meanwhile; not so many.
   constexpr int kHeld = 100, kClients = 50;
-  Count refused;
-  const auto listener = Listen({"127.0.0.1", 0}, [&refused] { refused.Add(); });
+  std::counting_semaphore<> refused(0);
+  const auto listener =
+      Listen({"127.0.0.1", 0}, [&refused] { refused.release(); });
   ASSERT_THAT(listener, IsOk());
   {
     std::vector<Descriptor> held, clients;
@@ -170,7 +152,7 @@ TEST(GrpcListenerTest, WhomItRefusesForWantOfDescriptorsItTakesLater) {
       clients.emplace_back(::socket(AF_INET, SOCK_STREAM, 0));
       Connect(clients.back(), PortOf(**listener));
     }
-    refused.AwaitOne();
+    refused.acquire();
   }
   EXPECT_TRUE(Answers((*listener)->address()));
 }
