@@ -40,12 +40,13 @@ class Job {
   // Sends the answer, or the error. The job may be gone when this returns.
   virtual void Complete(const absl::Status& status) = 0;
 
-  // OK while somebody waits for the answer.
+  // OK while somebody waits for the answer. The deadline is asked first: gRPC,
+  // and clients, cancel what outlives it, and that is no wish of anybody's.
   absl::Status Wanted() const {
-    if (IsCancelled()) return absl::CancelledError("the client cancelled");
     if (deadline().Expired()) {
       return absl::DeadlineExceededError("the deadline passed in the server");
     }
+    if (IsCancelled()) return absl::CancelledError("the client cancelled");
     return absl::OkStatus();
   }
 };
