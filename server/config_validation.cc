@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/config/text_proto.h"
-#include "server/address.h"
+#include "server/net/address.h"
 
 namespace segue {
 namespace {

@@ -21,8 +21,8 @@
 #include "core/towers/torchscript_towers.h"
 #include "segue/v1/config.pb.h"
 #include "server/admin/admin_client.h"
-#include "server/log.h"
-#include "server/process.h"
+#include "server/base/log.h"
+#include "server/base/process.h"
 #include "server/server.h"
 
 namespace segue {

@@ -13,9 +13,9 @@
 #include "core/base/status_macros.h"
 #include "core/index/faiss_index.h"
 #include "core/towers/torchscript_towers.h"
+#include "server/base/log.h"
+#include "server/base/processors.h"
 #include "server/config_validation.h"
-#include "server/log.h"
-#include "server/processors.h"
 
 namespace segue {
 namespace {

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/names.h"
+#include "server/base/log.h"
 #include "server/lifecycle/version_choice.h"
-#include "server/log.h"
 
 namespace segue {
 namespace {

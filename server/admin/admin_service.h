@@ -9,7 +9,7 @@
 #include "segue/v1/admin.grpc.pb.h"
 #include "server/lifecycle/bundle_commands.h"
 #include "server/lifecycle/bundle_manager.h"
-#include "server/shadow_traffic.h"
+#include "server/quality/shadow_traffic.h"
 
 namespace segue {
 

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/retrieval/serving_snapshot.h"
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 
 namespace segue {
 

@@ -10,10 +10,10 @@
 #include "core/base/status_macros.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/names.h"
+#include "server/base/log.h"
+#include "server/base/process.h"
 #include "server/lifecycle/bundle_loader.h"
 #include "server/lifecycle/version_choice.h"
-#include "server/log.h"
-#include "server/process.h"
 
 namespace segue {
 namespace {

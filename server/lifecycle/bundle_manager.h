@@ -20,7 +20,7 @@
 #include "server/lifecycle/remembered_state.h"
 #include "server/lifecycle/snapshot_holder.h"
 #include "server/lifecycle/version_choice.h"
-#include "server/metrics.h"
+#include "server/metrics/metrics.h"
 
 namespace segue {
 

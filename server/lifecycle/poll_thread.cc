@@ -1,7 +1,7 @@
 #include "server/lifecycle/poll_thread.h"
 
 #include "core/base/status_macros.h"
-#include "server/process.h"
+#include "server/base/process.h"
 
 namespace segue {
 namespace {

@@ -15,7 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/log.h"
+#include "server/base/log.h"
 #include "tests/faults/injection.h"
 #include "tests/faults/offered_load.h"
 #include "tests/faults/pending_call.h"

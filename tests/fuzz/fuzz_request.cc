@@ -10,7 +10,7 @@
 #include "core/schema/vocabulary.h"
 #include "segue/v1/config.pb.h"
 #include "segue/v1/retrieval.pb.h"
-#include "server/request_validation.h"
+#include "server/requests/request_validation.h"
 #include "tests/fuzz/must.h"
 
 namespace segue::fuzz {

@@ -8,9 +8,11 @@ set -euo pipefail
 root=${1:-$(cd "$(dirname "$0")/../.." && pwd)}
 cd "$root"
 
+# What the server knows of core: never how an index is built.
+readonly core='core/base core/config core/schema core/catalog core/history core/index core/towers core/metrics core/bundle core/retrieval'
 # room: the rooms of ours whose headers it may include, besides its own.
 # A name ending in / stands for everything below it.
-readonly rooms='
+readonly rooms="
 core/base:
 core/config:      core/base
 core/rows:
@@ -23,13 +25,21 @@ core/towers:      core/base
 core/metrics:     core/base
 core/bundle:      core/base
 core/retrieval:   core/base core/rows core/schema core/catalog core/history core/index core/towers core/bundle
-server:           core/base core/config core/schema core/catalog core/history core/index core/towers core/metrics core/bundle core/retrieval
+server/base:      core/base
+server/net:       core/base server/base
+server/queue:     core/base core/retrieval server/base
+server/metrics:   core/base server/base server/queue
+server/lifecycle: $core server/base server/metrics
+server/quality:   $core server/base server/metrics server/lifecycle
+server/requests:  $core server/base server/queue server/metrics server/lifecycle server/quality
+server/admin:     $core server/base server/lifecycle server/quality
+server:           $core server/
 trainer/base:
 trainer/data:     trainer/base core/
 trainer/model:    trainer/base trainer/data core/
 trainer/report:   core/base core/bundle
 trainer:          trainer/ core/
-'
+"
 
 # library: its headers (extended regular expression): the files that may include
 # them (extended regular expression on the path).

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/job.h"
+#include "server/queue/job.h"
 #include "tests/server/text_message.h"
 
 namespace segue::testing {

@@ -9,8 +9,8 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "server/address.h"
-#include "server/log.h"
+#include "server/base/log.h"
+#include "server/net/address.h"
 #include "tests/server/running_server.h"
 #include "tests/testing/status_matchers.h"
 

@@ -7,7 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/admin/admin_client.h"
-#include "server/log.h"
+#include "server/base/log.h"
 #include "tests/server/running_server.h"
 #include "tests/testing/status_matchers.h"
 
