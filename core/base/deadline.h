@@ -1,9 +1,11 @@
-// When an answer stops being wanted. Passed down the request path and checked
-// between stages.
+// When an answer stops being wanted, or long work is to give up. Passed down
+// and checked between stages.
 #ifndef SEGUE_CORE_BASE_DEADLINE_H_
 #define SEGUE_CORE_BASE_DEADLINE_H_
 
 #include <chrono>
+
+#include "absl/status/status.h"
 
 namespace segue {
 
@@ -21,6 +23,12 @@ class Deadline {
   bool Expired() const { return Expired(Clock::now()); }
   bool Expired(Clock::time_point now) const { return now >= when_; }
   Clock::time_point when() const { return when_; }
+
+  // DeadlineExceeded once it has passed.
+  absl::Status Check() const {
+    if (!Expired()) return absl::OkStatus();
+    return absl::DeadlineExceededError("the deadline passed");
+  }
 
  private:
   explicit Deadline(Clock::time_point when) : when_(when) {}

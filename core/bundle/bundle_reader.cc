@@ -26,10 +26,10 @@ std::string WithoutTrailingSlashes(std::string folder) {
 }
 
 absl::Status VerifyFile(const Descriptor& folder, const std::string& path,
-                        const v1::File& file) {
+                        const v1::File& file, Deadline deadline) {
   ASSIGN_OR_RETURN(const FileDigest digest,
                    DigestFile(folder, file.name(), path,
-                              static_cast<uint64_t>(file.bytes())));
+                              static_cast<uint64_t>(file.bytes()), deadline));
   if (digest.bytes != static_cast<uint64_t>(file.bytes())) {
     return absl::DataLossError(absl::StrCat(path, " has ", digest.bytes,
                                             " bytes, the manifest says ",
@@ -81,7 +81,8 @@ absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root) {
 }
 
 absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
-                                  uint64_t max_served_bytes) {
+                                  uint64_t max_served_bytes,
+                                  Deadline deadline) {
   Bundle bundle;
   bundle.folder_ = WithoutTrailingSlashes(folder);
   ASSIGN_OR_RETURN(const Descriptor opened, OpenFolder(bundle.folder_));
@@ -105,11 +106,13 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
   }
   for (const v1::File& file : bundle.content().files()) {
     if (scope == VerifyScope::kServed && !file.served()) continue;
-    RETURN_IF_ERROR(VerifyFile(opened, bundle.Path(file.name()), file));
+    RETURN_IF_ERROR(
+        VerifyFile(opened, bundle.Path(file.name()), file, deadline));
   }
   if (scope == VerifyScope::kAll) {
     for (const v1::File& file : bundle.manifest().measured_files()) {
-      RETURN_IF_ERROR(VerifyFile(opened, bundle.Path(file.name()), file));
+      RETURN_IF_ERROR(
+          VerifyFile(opened, bundle.Path(file.name()), file, deadline));
     }
   }
   return bundle;

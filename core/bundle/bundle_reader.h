@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/base/deadline.h"
 #include "segue/v1/bundle.pb.h"
 
 namespace segue {
@@ -31,7 +32,7 @@ class Bundle {
 
  private:
   friend absl::StatusOr<Bundle> OpenBundle(const std::string&, VerifyScope,
-                                           uint64_t);
+                                           uint64_t, Deadline);
   v1::Manifest manifest_;
   std::string folder_;
 };
@@ -46,11 +47,12 @@ absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root);
 // `scope`. DataLoss, with file and reason, for a missing, changed or truncated
 // file, a link, or anything that is not a regular file; FailedPrecondition for
 // a newer format; NotFound if the folder is missing. OutOfRange, before any of
-// them is read, if the served files together are over
-// `max_served_bytes`.
+// them is read, if the served files together are over `max_served_bytes`.
+// DeadlineExceeded soon after the deadline.
 absl::StatusOr<Bundle> OpenBundle(
     const std::string& folder, VerifyScope scope,
-    uint64_t max_served_bytes = std::numeric_limits<uint64_t>::max());
+    uint64_t max_served_bytes = std::numeric_limits<uint64_t>::max(),
+    Deadline deadline = Deadline::Infinite());
 
 }  // namespace segue
 

@@ -170,7 +170,8 @@ absl::StatusOr<v1::File> BundleWriter::State::Describe(const Descriptor& folder,
       at != described.end() && at->second.stamp == stamp) {
     return at->second.file;
   }
-  auto digest = DigestFile(folder, name, path, UINT64_MAX);
+  auto digest =
+      DigestFile(folder, name, path, UINT64_MAX, Deadline::Infinite());
   if (absl::IsDataLoss(digest.status())) {  // here it is the caller's fault
     return absl::InvalidArgumentError(digest.status().message());
   }

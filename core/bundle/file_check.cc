@@ -19,9 +19,10 @@ constexpr size_t kChunk = 1 << 20;
 
 // Visits the bytes of a regular file in order. O_NONBLOCK: opening a FIFO must
 // not hang.
-absl::Status VisitFile(const Descriptor& folder, const std::string& name,
-                       const std::string& path, uint64_t max_bytes,
-                       const std::function<void(absl::string_view)>& visit) {
+absl::Status VisitFile(
+    const Descriptor& folder, const std::string& name, const std::string& path,
+    uint64_t max_bytes,
+    const std::function<absl::Status(absl::string_view)>& visit) {
   const Descriptor fd(::openat(folder.get(), name.c_str(),
                                O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!fd.is_open()) {
@@ -60,7 +61,7 @@ absl::Status VisitFile(const Descriptor& folder, const std::string& name,
     if (n == 0) return absl::OkStatus();
     total += static_cast<uint64_t>(n);
     if (total > max_bytes) return too_large();
-    visit({chunk.data(), static_cast<size_t>(n)});
+    RETURN_IF_ERROR(visit({chunk.data(), static_cast<size_t>(n)}));
   }
 }
 
@@ -80,13 +81,14 @@ absl::StatusOr<Descriptor> OpenFolder(const std::string& path) {
 absl::StatusOr<FileDigest> DigestFile(const Descriptor& folder,
                                       const std::string& name,
                                       const std::string& path,
-                                      uint64_t max_bytes) {
+                                      uint64_t max_bytes, Deadline deadline) {
   Sha256 hash;
   FileDigest digest;
   RETURN_IF_ERROR(
       VisitFile(folder, name, path, max_bytes, [&](absl::string_view bytes) {
         hash.Update(bytes);
         digest.bytes += bytes.size();
+        return deadline.Check();
       }));
   digest.sha256 = hash.Finish();
   return digest;
@@ -97,9 +99,11 @@ absl::StatusOr<std::string> ReadSmallFile(const Descriptor& folder,
                                           const std::string& path,
                                           uint64_t max_bytes) {
   std::string content;
-  RETURN_IF_ERROR(VisitFile(
-      folder, name, path, max_bytes,
-      [&](absl::string_view bytes) { absl::StrAppend(&content, bytes); }));
+  RETURN_IF_ERROR(
+      VisitFile(folder, name, path, max_bytes, [&](absl::string_view bytes) {
+        absl::StrAppend(&content, bytes);
+        return absl::OkStatus();
+      }));
   return content;
 }
 

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/deadline.h"
 #include "core/base/descriptor.h"
 
 namespace segue {
@@ -23,11 +24,12 @@ struct FileDigest {
 
 // Of the file `name` in `folder`; `path` is for messages. DataLoss if it is
 // missing, a link, not a regular file, or has more than `max_bytes`; other
-// errors of the system keep their code (they may pass).
+// errors of the system keep their code (they may pass). DeadlineExceeded soon
+// after the deadline.
 absl::StatusOr<FileDigest> DigestFile(const Descriptor& folder,
                                       const std::string& name,
                                       const std::string& path,
-                                      uint64_t max_bytes);
+                                      uint64_t max_bytes, Deadline deadline);
 
 // The same file's bytes; errors as DigestFile.
 absl::StatusOr<std::string> ReadSmallFile(const Descriptor& folder,

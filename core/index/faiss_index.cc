@@ -313,13 +313,14 @@ void FaissIndex::Exactly(const Query& query, const SearchPlan& plan,
 // One read() of everything would keep the processor from whoever answers
 // requests, where the kernel preempts lazily.
 struct PiecewiseReader : faiss::FileIOReader {
-  using faiss::FileIOReader::FileIOReader;
+  PiecewiseReader(const std::string& path, Deadline until)
+      : faiss::FileIOReader(path.c_str()), deadline(until) {}
 
   size_t operator()(void* to, size_t size, size_t count) override {
     constexpr size_t kPieceBytes = 256 << 10;
     const size_t most = std::max<size_t>(kPieceBytes / size, 1);
     size_t done = 0;
-    while (done < count) {
+    while (done < count && !deadline.Expired()) {
       const size_t piece = std::min(count - done, most);
       const size_t read = faiss::FileIOReader::operator()(
           static_cast<char*>(to) + done * size, size, piece);
@@ -328,12 +329,15 @@ struct PiecewiseReader : faiss::FileIOReader {
     }
     return done;
   }
+
+  const Deadline deadline;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
-    const std::string& path, const FaissIndexOptions& options) {
+    const std::string& path, const FaissIndexOptions& options,
+    Deadline deadline) {
   ASSIGN_OR_RETURN(const IndexSummary found, ScanIndexFile(path));
   if (found.dimension != options.dimension) {
     return absl::FailedPreconditionError(
@@ -346,11 +350,15 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
                      " are expected"));
   }
   std::unique_ptr<faiss::Index> index;
-  RETURN_IF_ERROR(GuardFaiss(absl::StatusCode::kDataLoss,
-                             absl::StrCat("cannot read index ", path), [&] {
-                               PiecewiseReader reader(path.c_str());
-                               index.reset(faiss::read_index(&reader));
-                             }));
+  const absl::Status read =
+      GuardFaiss(absl::StatusCode::kDataLoss,
+                 absl::StrCat("cannot read index ", path), [&] {
+                   PiecewiseReader reader(path, deadline);
+                   index.reset(faiss::read_index(&reader));
+                 });
+  // First: a file that was not read to its end looks damaged.
+  RETURN_IF_ERROR(deadline.Check());
+  RETURN_IF_ERROR(read);
   return FaissIndex::Create(std::move(index), options, path);
 }
 

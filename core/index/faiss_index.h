@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "core/base/deadline.h"
 #include "core/index/vector_index.h"
 
 namespace segue {
@@ -20,9 +21,11 @@ struct FaissIndexOptions {
 
 // Reads the index, once ScanIndexFile() has found nothing wrong with its file.
 // DataLoss if it is none; FailedPrecondition if dimension, size or metric
-// differ from what is expected, or for a kind that cannot be searched.
+// differ from what is expected, or for a kind that cannot be searched;
+// DeadlineExceeded soon after the deadline.
 absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
-    const std::string& path, const FaissIndexOptions& options);
+    const std::string& path, const FaissIndexOptions& options,
+    Deadline deadline = Deadline::Infinite());
 
 // "1.7.3 AVX2": release and the instruction set that it was compiled for.
 std::string FaissVersion();

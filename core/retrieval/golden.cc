@@ -47,9 +47,10 @@ Comparison Compare(const v1::RetrieveResponse& expected,
 }  // namespace
 
 absl::StatusOr<v1::BatchRetrieveResponse> AnswerGolden(
-    const ServingSnapshot& snapshot) {
+    const ServingSnapshot& snapshot, Deadline deadline) {
   v1::BatchRetrieveResponse answers;
   for (const auto& request : snapshot.golden_requests.requests()) {
+    RETURN_IF_ERROR(deadline.Check());
     ASSIGN_OR_RETURN(const ResolvedQuery query,
                      ResolveQuery(snapshot, request));
     std::vector<float> vector;
@@ -67,11 +68,11 @@ absl::StatusOr<v1::BatchRetrieveResponse> AnswerGolden(
   return answers;
 }
 
-absl::Status CheckGolden(const ServingSnapshot& snapshot) {
+absl::Status CheckGolden(const ServingSnapshot& snapshot, Deadline deadline) {
   const v1::BatchRetrieveResponse& expected = snapshot.golden_answers;
   if (expected.responses().empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const v1::BatchRetrieveResponse found,
-                   AnswerGolden(snapshot));
+                   AnswerGolden(snapshot, deadline));
   Comparison all{.overlap = 0};
   for (int i = 0; i < found.responses_size(); ++i) {
     const Comparison one = Compare(expected.responses(i), found.responses(i));

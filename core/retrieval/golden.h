@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/deadline.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "segue/v1/retrieval.pb.h"
 
@@ -18,12 +19,14 @@ inline constexpr double kMostGoldenScoreDifference = 1e-3;
 // Ids and scores of the exact answer (by the codes of the index) to each golden
 // request, parallel to them.
 absl::StatusOr<v1::BatchRetrieveResponse> AnswerGolden(
-    const ServingSnapshot& snapshot);
+    const ServingSnapshot& snapshot, Deadline deadline = Deadline::Infinite());
 
 // Answers them anew and compares with the bundle's own golden_answers; nothing
 // to do where it has none: an earlier release published it. OutOfRange where it
-// answers otherwise, with both figures.
-absl::Status CheckGolden(const ServingSnapshot& snapshot);
+// answers otherwise, with both figures. DeadlineExceeded soon after the
+// deadline.
+absl::Status CheckGolden(const ServingSnapshot& snapshot,
+                         Deadline deadline = Deadline::Infinite());
 
 }  // namespace segue
 

@@ -202,7 +202,7 @@ absl::Status LoadGolden(const std::string& folder, const v1::Content& content,
 }
 
 absl::Status LoadTowersAndIndex(const std::string& folder,
-                                const v1::Content& content,
+                                const v1::Content& content, Deadline deadline,
                                 ServingSnapshot& snapshot) {
   const auto path = [&](const char* name) {
     return absl::StrCat(folder, "/", name);
@@ -230,7 +230,8 @@ absl::Status LoadTowersAndIndex(const std::string& folder,
                                   {.dimension = content.dimension(),
                                    .size = content.items(),
                                    .effort = {content.index().nprobe(),
-                                              content.index().k_factor()}}));
+                                              content.index().k_factor()}},
+                                  deadline));
   return LoadEfforts(folder, content, snapshot);
 }
 
@@ -249,7 +250,8 @@ EffortPoint ServingSnapshot::EffortFor(int32_t k, double target,
 namespace {
 
 absl::StatusOr<std::shared_ptr<ServingSnapshot>> Load(
-    const std::string& folder, const v1::Manifest& manifest) {
+    const std::string& folder, const v1::Manifest& manifest,
+    Deadline deadline) {
   const v1::Content& content = manifest.content();
   if (content.metric() != "inner_product") {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -264,7 +266,8 @@ absl::StatusOr<std::shared_ptr<ServingSnapshot>> Load(
   auto snapshot = std::make_shared<ServingSnapshot>();
   snapshot->version = manifest.version();
   RETURN_IF_ERROR(LoadTables(folder, content, *snapshot));
-  RETURN_IF_ERROR(LoadTowersAndIndex(folder, content, *snapshot));
+  RETURN_IF_ERROR(deadline.Check());
+  RETURN_IF_ERROR(LoadTowersAndIndex(folder, content, deadline, *snapshot));
   RETURN_IF_ERROR(LoadGolden(folder, content, *snapshot));
   snapshot->bytes = ServedBytes(content);
   return snapshot;
@@ -273,16 +276,17 @@ absl::StatusOr<std::shared_ptr<ServingSnapshot>> Load(
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
-    const Bundle& bundle) {
+    const Bundle& bundle, Deadline deadline) {
   ASSIGN_OR_RETURN(Descriptor in_use, UseVersion(bundle.folder()));
-  ASSIGN_OR_RETURN(auto snapshot, Load(bundle.folder(), bundle.manifest()));
+  ASSIGN_OR_RETURN(auto snapshot,
+                   Load(bundle.folder(), bundle.manifest(), deadline));
   snapshot->in_use = std::move(in_use);
   return snapshot;
 }
 
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
     const std::string& folder, const v1::Manifest& manifest) {
-  return Load(folder, manifest);
+  return Load(folder, manifest, Deadline::Infinite());
 }
 
 }  // namespace segue

@@ -34,11 +34,13 @@ ReloadOutcome OutcomeOf(const absl::Status& status) {
 
 absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
                                     const std::string& version,
-                                    uint64_t max_bundle_bytes) {
+                                    uint64_t max_bundle_bytes,
+                                    Deadline deadline) {
   auto bundle =
       OpenBundle(absl::StrCat(root, "/", version), VerifyScope::kServed,
                  max_bundle_bytes > 0 ? max_bundle_bytes
-                                      : std::numeric_limits<uint64_t>::max());
+                                      : std::numeric_limits<uint64_t>::max(),
+                 deadline);
   if (absl::IsOutOfRange(bundle.status())) {
     return absl::OutOfRangeError(
         absl::StrCat(bundle.status().message(), " (max_bundle_bytes)"));
@@ -52,11 +54,12 @@ uint64_t EstimateMemory(const Bundle& bundle) {
 }
 
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadAndWarmUp(
-    const Bundle& bundle, int max_batch, ReloadOutcome& outcome) {
-  auto snapshot = LoadServingSnapshot(bundle);
+    const Bundle& bundle, int max_batch, Deadline deadline,
+    ReloadOutcome& outcome) {
+  auto snapshot = LoadServingSnapshot(bundle, deadline);
   outcome = OutcomeOf(snapshot.status());
   RETURN_IF_ERROR(snapshot.status());
-  const absl::Status warm = WarmUp(**snapshot, max_batch);
+  const absl::Status warm = WarmUp(**snapshot, max_batch, deadline);
   if (!warm.ok()) {
     outcome = absl::IsOutOfRange(warm) ? ReloadOutcome::kWrongAnswers
                                        : ReloadOutcome::kWarmUpFailed;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "core/base/deadline.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "server/metrics/metrics.h"
@@ -16,18 +17,22 @@ namespace segue {
 ReloadOutcome OutcomeOf(const absl::Status& status);
 
 // Verifies the served files of `root`/`version`. OutOfRange, before any is
-// read, if they are over `max_bundle_bytes` (0: no limit).
+// read, if they are over `max_bundle_bytes` (0: no limit); DeadlineExceeded
+// soon after the deadline.
 absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
                                     const std::string& version,
-                                    uint64_t max_bundle_bytes);
+                                    uint64_t max_bundle_bytes,
+                                    Deadline deadline);
 
 // What the process grows by while such a bundle is loaded, in bytes,
 // generously: what is mapped and what is built from it.
 uint64_t EstimateMemory(const Bundle& bundle);
 
 // Loads a verified bundle and warms it up; `outcome` says how it went.
+// DeadlineExceeded soon after the deadline.
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadAndWarmUp(
-    const Bundle& bundle, int max_batch, ReloadOutcome& outcome);
+    const Bundle& bundle, int max_batch, Deadline deadline,
+    ReloadOutcome& outcome);
 
 }  // namespace segue
 

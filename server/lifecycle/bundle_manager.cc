@@ -110,11 +110,16 @@ BundleManager::StepResult BundleManager::Step() {
 }
 
 template <typename Work>
-auto BundleManager::InIdleTime(const Work& work) const -> decltype(work()) {
-  if (holder_.Get() == nullptr) return work();
-  std::optional<decltype(work())> result;
-  RunInIdleTime([&] { result = work(); });
-  return *std::move(result);
+auto BundleManager::InIdleTime(const Work& work) const
+    -> decltype(work(Deadline::Infinite())) {
+  if (holder_.Get() == nullptr) return work(Deadline::Infinite());
+  std::optional<decltype(work(Deadline::Infinite()))> result;
+  RunInIdleTime([&] { result = work(Deadline::After(options_.idle_loading)); });
+  if (!absl::IsDeadlineExceeded(result->status())) return *std::move(result);
+  LogWarning(
+      "no processor is idle for long enough to load the next bundle; it is "
+      "loaded beside the requests, which become slower meanwhile");
+  return work(Deadline::Infinite());
 }
 
 BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
@@ -140,9 +145,9 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
     return StepResult::kDeferred;
   }
   if (!retired_.empty()) return StepResult::kBusy;
-  const auto bundle = InIdleTime([&] {
+  const auto bundle = InIdleTime([&](Deadline deadline) {
     return VerifyBundle(options_.bundle_root, version,
-                        options_.max_bundle_bytes);
+                        options_.max_bundle_bytes, deadline);
   });
   if (!bundle.ok()) {
     return Fail(version, OutcomeOf(bundle.status()), bundle.status());
@@ -151,8 +156,9 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
     return *result;
   }
   ReloadOutcome outcome = ReloadOutcome::kError;
-  auto snapshot = InIdleTime(
-      [&] { return LoadAndWarmUp(*bundle, options_.max_batch, outcome); });
+  auto snapshot = InIdleTime([&](Deadline deadline) {
+    return LoadAndWarmUp(*bundle, options_.max_batch, deadline, outcome);
+  });
   if (!snapshot.ok()) return Fail(version, outcome, snapshot.status());
   Publish(*std::move(snapshot));
   return StepResult::kPublished;
@@ -219,16 +225,17 @@ absl::StatusOr<bool> BundleManager::GoToShadow(const std::string& version,
     return true;
   }
   if (!retired_.empty()) return false;
-  ASSIGN_OR_RETURN(const Bundle bundle, InIdleTime([&] {
+  ASSIGN_OR_RETURN(const Bundle bundle, InIdleTime([&](Deadline deadline) {
                      return VerifyBundle(options_.bundle_root, version,
-                                         options_.max_bundle_bytes);
+                                         options_.max_bundle_bytes, deadline);
                    }));
   ASSIGN_OR_RETURN(const bool has_room,
                    MakeRoomForShadow(EstimateMemory(bundle)));
   if (!has_room) return false;
   ReloadOutcome outcome = ReloadOutcome::kError;
-  ASSIGN_OR_RETURN(SnapshotPtr shadow, InIdleTime([&] {
-                     return LoadAndWarmUp(bundle, options_.max_batch, outcome);
+  ASSIGN_OR_RETURN(SnapshotPtr shadow, InIdleTime([&](Deadline deadline) {
+                     return LoadAndWarmUp(bundle, options_.max_batch, deadline,
+                                          outcome);
                    }));
   LogInfo(absl::StrCat("bundle ", version, " is the shadow of ", live));
   SetShadow(std::move(shadow), share);
@@ -359,10 +366,11 @@ bool BundleManager::ServeAgain(const std::string& version) {
     retired_.erase(kept);
   } else {
     ReloadOutcome outcome = ReloadOutcome::kError;
-    const auto bundle = VerifyBundle(options_.bundle_root, version, 0);
-    auto loaded = bundle.ok()
-                      ? LoadAndWarmUp(*bundle, options_.max_batch, outcome)
-                      : absl::StatusOr<SnapshotPtr>(bundle.status());
+    const auto bundle =
+        VerifyBundle(options_.bundle_root, version, 0, Deadline::Infinite());
+    auto loaded = bundle.ok() ? LoadAndWarmUp(*bundle, options_.max_batch,
+                                              Deadline::Infinite(), outcome)
+                              : absl::StatusOr<SnapshotPtr>(bundle.status());
     if (!loaded.ok()) {
       LogError(absl::StrCat("bundle ", version, " cannot be loaded again: ",
                             loaded.status().message()));

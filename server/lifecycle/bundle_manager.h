@@ -14,6 +14,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/deadline.h"
 #include "core/base/mutex.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "server/lifecycle/poll_thread.h"
@@ -59,6 +60,9 @@ class BundleManager {
     std::string state_file;  // empty: the state ends with the process
     // That a command waits, at most, until it is followed.
     std::chrono::milliseconds command_timeout{120000};
+    // That verifying or loading may take in idle time, before it begins anew
+    // beside the requests.
+    std::chrono::milliseconds idle_loading{60000};
   };
   enum class StepResult {
     kUnchanged,  // what should serve does
@@ -110,9 +114,11 @@ class BundleManager {
                 SnapshotHolder& holder, Metrics& metrics, OnChange on_change,
                 OnShadow on_shadow);
 
-  // While something serves, its requests come first.
+  // What `work` of a deadline returns, a status or a StatusOr. While something
+  // serves, its requests come first; but what comes never is of no use.
   template <typename Work>
-  auto InIdleTime(const Work& work) const -> decltype(work());
+  auto InIdleTime(const Work& work) const
+      -> decltype(work(Deadline::Infinite()));
   StepResult GoTo(const std::string& version);
   // Unset: there is room.
   std::optional<StepResult> MakeRoom(const std::string& version,

@@ -77,12 +77,14 @@ absl::Status AnswerTogether(const ServingSnapshot& snapshot,
 
 }  // namespace
 
-absl::Status WarmUp(const ServingSnapshot& snapshot, int max_batch) {
+absl::Status WarmUp(const ServingSnapshot& snapshot, int max_batch,
+                    Deadline deadline) {
   std::vector<ResolvedQuery> queries;
   for (const v1::RetrieveRequest& request : Requests(snapshot)) {
     ASSIGN_OR_RETURN(queries.emplace_back(), ResolveQuery(snapshot, request));
   }
   for (const ResolvedQuery& query : queries) {
+    RETURN_IF_ERROR(deadline.Check());
     RETURN_IF_ERROR(AnswerTogether(snapshot, {&query}));
   }
   for (int batch = 2; batch < 2 * max_batch; batch *= 2) {
@@ -90,9 +92,10 @@ absl::Status WarmUp(const ServingSnapshot& snapshot, int max_batch) {
     for (int i = 0; i < std::min(batch, max_batch); ++i) {
       together.push_back(&queries[i % queries.size()]);
     }
+    RETURN_IF_ERROR(deadline.Check());
     RETURN_IF_ERROR(AnswerTogether(snapshot, together));
   }
-  return CheckGolden(snapshot);
+  return CheckGolden(snapshot, deadline);
 }
 
 }  // namespace segue

@@ -3,6 +3,7 @@
 #define SEGUE_SERVER_LIFECYCLE_WARM_UP_H_
 
 #include "absl/status/status.h"
+#include "core/base/deadline.h"
 #include "core/retrieval/serving_snapshot.h"
 
 namespace segue {
@@ -12,8 +13,10 @@ namespace segue {
 // pages are read in and allocators grow here, not under the first users. Then
 // the answers are held against those that the bundle carries (golden.h). The
 // error of the first that fails; Internal for an answer of the wrong length or
-// with a score that is not finite; OutOfRange for answers that are others.
-absl::Status WarmUp(const ServingSnapshot& snapshot, int max_batch);
+// with a score that is not finite; OutOfRange for answers that are others;
+// DeadlineExceeded soon after the deadline.
+absl::Status WarmUp(const ServingSnapshot& snapshot, int max_batch,
+                    Deadline deadline = Deadline::Infinite());
 
 }  // namespace segue
 

@@ -254,5 +254,11 @@ TEST_F(CorruptionTest, ALimitOfBytesIsCheckedBeforeAFileIsRead) {
                        HasSubstr(absl::StrCat(bytes, " bytes to serve"))));
 }
 
+TEST_F(CorruptionTest, VerifyingGivesUpAtItsDeadline) {
+  EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed, UINT64_MAX,
+                         Deadline::After({})),
+              StatusIs(StatusCode::kDeadlineExceeded, _));
+}
+
 }  // namespace
 }  // namespace segue

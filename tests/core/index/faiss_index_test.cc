@@ -142,6 +142,12 @@ TEST_F(FlatIndexTest, BytesThatAreNoIndexAreDataLoss) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr(path_)));
 }
 
+TEST_F(FlatIndexTest, ReadingGivesUpAtItsDeadline) {
+  EXPECT_THAT(
+      LoadFaissIndex(path_, {.dimension = 2, .size = 3}, Deadline::After({})),
+      StatusIs(absl::StatusCode::kDeadlineExceeded, ::testing::_));
+}
+
 TEST_F(FlatIndexTest, IndexesWithIdsOfTheirOwnAreRefused) {
   const std::unique_ptr<faiss::Index> index(
       faiss::index_factory(2, "IDMap,Flat", faiss::METRIC_INNER_PRODUCT));

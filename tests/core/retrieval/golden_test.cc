@@ -53,6 +53,12 @@ TEST_F(GoldenTest, AnswersHaveAsManyItemsAsTheRequestAsksFor) {
   EXPECT_EQ(answers->responses(0).scores_size(), 5);
 }
 
+TEST_F(GoldenTest, AnsweringGivesUpAtItsDeadline) {
+  snapshot_->golden_answers = AnswerGolden(*snapshot_).value();
+  EXPECT_THAT(CheckGolden(*snapshot_, Deadline::After({})),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, ::testing::_));
+}
+
 TEST_F(GoldenTest, ItsOwnAnswersAreFoundAgain) {
   snapshot_->golden_answers = AnswerGolden(*snapshot_).value();
   EXPECT_THAT(CheckGolden(*snapshot_), IsOk());

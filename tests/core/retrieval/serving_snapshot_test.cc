@@ -29,13 +29,14 @@ using ::testing::HasSubstr;
 
 // Publishes the bundle, whose hashes are right, and loads it.
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> PublishAndLoad(
-    const TinyBundleOptions& options) {
+    const TinyBundleOptions& options,
+    Deadline deadline = Deadline::Infinite()) {
   const TempFolder folder;
   auto version = PublishTinyBundle(folder.path(), options);
   if (!version.ok()) return version.status();
   auto bundle = OpenBundle(folder / *version, VerifyScope::kServed);
   if (!bundle.ok()) return bundle.status();
-  return LoadServingSnapshot(*bundle);
+  return LoadServingSnapshot(*bundle, deadline);
 }
 
 TEST(ServingSnapshotTest, LoadsEveryPartOfABundle) {
@@ -48,6 +49,11 @@ TEST(ServingSnapshotTest, LoadsEveryPartOfABundle) {
   EXPECT_EQ((*snapshot)->shape.history_length, 3);
   EXPECT_EQ((*snapshot)->golden_requests.requests_size(), 1);
   EXPECT_GT((*snapshot)->bytes, 1000u);
+}
+
+TEST(ServingSnapshotTest, LoadingGivesUpAtItsDeadline) {
+  EXPECT_THAT(PublishAndLoad({}, Deadline::After({})),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, ::testing::_));
 }
 
 TEST(ServingSnapshotTest, ABundleNeedNotHaveAttributes) {

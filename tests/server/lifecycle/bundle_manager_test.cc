@@ -70,6 +70,19 @@ TEST_F(BundleManagerTest, ANewVersionReplacesTheOldOne) {
   EXPECT_THAT(published_, ElementsAre(old_version, version));
 }
 
+TEST_F(BundleManagerTest, WhereNoProcessorIsIdleABundleIsLoadedAllTheSame) {
+  Publish({.prefix = "a"});
+  Manage({.hold_previous = false, .idle_loading = {}});
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
+  const std::string version = Publish({.prefix = "b"});
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
+  EXPECT_EQ(LiveVersion(), version);
+  EXPECT_EQ(AllReloads(), 2);
+  PublishCorrupt("c");
+  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+  EXPECT_EQ(Reloads("corrupt"), 1);
+}
+
 TEST_F(BundleManagerTest, CurrentDoesNotLeadBack) {
   const std::string first = Publish({.prefix = "a"});
   Manage();

@@ -33,6 +33,17 @@ TEST(WarmUpTest, ARealBundleAnswers) {
   EXPECT_THAT(WarmUp(*snapshot, /*max_batch=*/16), IsOk());
 }
 
+TEST(WarmUpTest, GivesUpAtItsDeadline) {
+  int passes = 0;
+  const auto snapshot = FakeSnapshot({.items = 3, .on_embed = [&](auto) {
+                                        ++passes;
+                                        return absl::OkStatus();
+                                      }});
+  EXPECT_THAT(WarmUp(*snapshot, /*max_batch=*/16, Deadline::After({})),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, ::testing::_));
+  EXPECT_EQ(passes, 0);
+}
+
 TEST(WarmUpTest, OfRemovedItemsNoneIsExpected) {
   const auto snapshot =
       TinySnapshot({.before_seal =
