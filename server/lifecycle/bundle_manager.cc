@@ -110,11 +110,12 @@ BundleManager::StepResult BundleManager::Step() {
 }
 
 template <typename Work>
-auto BundleManager::InIdleTime(const Work& work) const
+auto BundleManager::InIdleTime(Deadline until, const Work& work) const
     -> decltype(work(Deadline::Infinite())) {
-  if (holder_.Get() == nullptr) return work(Deadline::Infinite());
+  if (holder_.Get() == nullptr || until.Expired())
+    return work(Deadline::Infinite());
   std::optional<decltype(work(Deadline::Infinite()))> result;
-  RunInIdleTime([&] { result = work(Deadline::After(options_.idle_loading)); });
+  RunInIdleTime([&] { result = work(until); });
   if (!absl::IsDeadlineExceeded(result->status())) return *std::move(result);
   LogWarning(
       "no processor is idle for long enough to load the next bundle; it is "
@@ -145,7 +146,8 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
     return StepResult::kDeferred;
   }
   if (!retired_.empty()) return StepResult::kBusy;
-  const auto bundle = InIdleTime([&](Deadline deadline) {
+  const Deadline idle = Deadline::After(options_.idle_loading);
+  const auto bundle = InIdleTime(idle, [&](Deadline deadline) {
     return VerifyBundle(options_.bundle_root, version,
                         options_.max_bundle_bytes, deadline);
   });
@@ -156,7 +158,7 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
     return *result;
   }
   ReloadOutcome outcome = ReloadOutcome::kError;
-  auto snapshot = InIdleTime([&](Deadline deadline) {
+  auto snapshot = InIdleTime(idle, [&](Deadline deadline) {
     return LoadAndWarmUp(*bundle, options_.max_batch, deadline, outcome);
   });
   if (!snapshot.ok()) return Fail(version, outcome, snapshot.status());
@@ -225,7 +227,9 @@ absl::StatusOr<bool> BundleManager::GoToShadow(const std::string& version,
     return true;
   }
   if (!retired_.empty()) return false;
-  ASSIGN_OR_RETURN(const Bundle bundle, InIdleTime([&](Deadline deadline) {
+  const Deadline idle = Deadline::After(options_.idle_loading);
+  ASSIGN_OR_RETURN(const Bundle bundle,
+                   InIdleTime(idle, [&](Deadline deadline) {
                      return VerifyBundle(options_.bundle_root, version,
                                          options_.max_bundle_bytes, deadline);
                    }));
@@ -233,7 +237,7 @@ absl::StatusOr<bool> BundleManager::GoToShadow(const std::string& version,
                    MakeRoomForShadow(EstimateMemory(bundle)));
   if (!has_room) return false;
   ReloadOutcome outcome = ReloadOutcome::kError;
-  ASSIGN_OR_RETURN(SnapshotPtr shadow, InIdleTime([&](Deadline deadline) {
+  ASSIGN_OR_RETURN(SnapshotPtr shadow, InIdleTime(idle, [&](Deadline deadline) {
                      return LoadAndWarmUp(bundle, options_.max_batch, deadline,
                                           outcome);
                    }));

@@ -60,8 +60,8 @@ class BundleManager {
     std::string state_file;  // empty: the state ends with the process
     // That a command waits, at most, until it is followed.
     std::chrono::milliseconds command_timeout{120000};
-    // That verifying or loading may take in idle time, before it begins anew
-    // beside the requests.
+    // For verifying and loading a bundle in idle time; what has no end by then
+    // begins anew beside the requests.
     std::chrono::milliseconds idle_loading{60000};
   };
   enum class StepResult {
@@ -115,9 +115,9 @@ class BundleManager {
                 OnShadow on_shadow);
 
   // What `work` of a deadline returns, a status or a StatusOr. While something
-  // serves, its requests come first; but what comes never is of no use.
+  // serves its requests come first, but no longer than `until`.
   template <typename Work>
-  auto InIdleTime(const Work& work) const
+  auto InIdleTime(Deadline until, const Work& work) const
       -> decltype(work(Deadline::Infinite()));
   StepResult GoTo(const std::string& version);
   // Unset: there is room.
