@@ -48,7 +48,7 @@ absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root);
 // file, a link, or anything that is not a regular file; FailedPrecondition for
 // a newer format; NotFound if the folder is missing. OutOfRange, before any of
 // them is read, if the served files together are over `max_served_bytes`.
-// DeadlineExceeded soon after the deadline.
+// DeadlineExceeded at the next step after the deadline.
 absl::StatusOr<Bundle> OpenBundle(
     const std::string& folder, VerifyScope scope,
     uint64_t max_served_bytes = std::numeric_limits<uint64_t>::max(),

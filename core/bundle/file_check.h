@@ -24,8 +24,8 @@ struct FileDigest {
 
 // Of the file `name` in `folder`; `path` is for messages. DataLoss if it is
 // missing, a link, not a regular file, or has more than `max_bytes`; other
-// errors of the system keep their code (they may pass). DeadlineExceeded soon
-// after the deadline.
+// errors of the system keep their code (they may pass). DeadlineExceeded at
+// the next step after the deadline.
 absl::StatusOr<FileDigest> DigestFile(const Descriptor& folder,
                                       const std::string& name,
                                       const std::string& path,

@@ -313,14 +313,13 @@ void FaissIndex::Exactly(const Query& query, const SearchPlan& plan,
 // One read() of everything would keep the processor from whoever answers
 // requests, where the kernel preempts lazily.
 struct PiecewiseReader : faiss::FileIOReader {
-  PiecewiseReader(const std::string& path, Deadline until)
-      : faiss::FileIOReader(path.c_str()), deadline(until) {}
+  using faiss::FileIOReader::FileIOReader;
 
   size_t operator()(void* to, size_t size, size_t count) override {
     constexpr size_t kPieceBytes = 256 << 10;
     const size_t most = std::max<size_t>(kPieceBytes / size, 1);
     size_t done = 0;
-    while (done < count && !deadline.Expired()) {
+    while (done < count) {
       const size_t piece = std::min(count - done, most);
       const size_t read = faiss::FileIOReader::operator()(
           static_cast<char*>(to) + done * size, size, piece);
@@ -329,8 +328,6 @@ struct PiecewiseReader : faiss::FileIOReader {
     }
     return done;
   }
-
-  const Deadline deadline;
 };
 
 }  // namespace
@@ -338,6 +335,7 @@ struct PiecewiseReader : faiss::FileIOReader {
 absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
     const std::string& path, const FaissIndexOptions& options,
     Deadline deadline) {
+  RETURN_IF_ERROR(deadline.Check());
   ASSIGN_OR_RETURN(const IndexSummary found, ScanIndexFile(path));
   if (found.dimension != options.dimension) {
     return absl::FailedPreconditionError(
@@ -350,15 +348,14 @@ absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
                      " are expected"));
   }
   std::unique_ptr<faiss::Index> index;
-  const absl::Status read =
-      GuardFaiss(absl::StatusCode::kDataLoss,
-                 absl::StrCat("cannot read index ", path), [&] {
-                   PiecewiseReader reader(path, deadline);
-                   index.reset(faiss::read_index(&reader));
-                 });
-  // First: a file that was not read to its end looks damaged.
   RETURN_IF_ERROR(deadline.Check());
-  RETURN_IF_ERROR(read);
+  // Not in between: FAISS 1.7.3 leaks what it has read when a reader stops.
+  RETURN_IF_ERROR(GuardFaiss(absl::StatusCode::kDataLoss,
+                             absl::StrCat("cannot read index ", path), [&] {
+                               PiecewiseReader reader(path.c_str());
+                               index.reset(faiss::read_index(&reader));
+                             }));
+  RETURN_IF_ERROR(deadline.Check());
   return FaissIndex::Create(std::move(index), options, path);
 }
 

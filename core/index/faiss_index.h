@@ -22,7 +22,7 @@ struct FaissIndexOptions {
 // Reads the index, once ScanIndexFile() has found nothing wrong with its file.
 // DataLoss if it is none; FailedPrecondition if dimension, size or metric
 // differ from what is expected, or for a kind that cannot be searched;
-// DeadlineExceeded soon after the deadline.
+// DeadlineExceeded at the next step after the deadline.
 absl::StatusOr<std::unique_ptr<VectorIndex>> LoadFaissIndex(
     const std::string& path, const FaissIndexOptions& options,
     Deadline deadline = Deadline::Infinite());

@@ -23,8 +23,8 @@ absl::StatusOr<v1::BatchRetrieveResponse> AnswerGolden(
 
 // Answers them anew and compares with the bundle's own golden_answers; nothing
 // to do where it has none: an earlier release published it. OutOfRange where it
-// answers otherwise, with both figures. DeadlineExceeded soon after the
-// deadline.
+// answers otherwise, with both figures. DeadlineExceeded at the next step after
+// the deadline.
 absl::Status CheckGolden(const ServingSnapshot& snapshot,
                          Deadline deadline = Deadline::Infinite());
 

@@ -135,7 +135,7 @@ absl::Status LoadAttributes(const std::string& folder,
 }
 
 absl::Status LoadTables(const std::string& folder, const v1::Content& content,
-                        ServingSnapshot& snapshot) {
+                        Deadline deadline, ServingSnapshot& snapshot) {
   const auto path = [&](const char* name) {
     return absl::StrCat(folder, "/", name);
   };
@@ -146,11 +146,13 @@ absl::Status LoadTables(const std::string& folder, const v1::Content& content,
   }
   RETURN_IF_ERROR(CheckSchema(snapshot.schema, content));
   ASSIGN_OR_RETURN(snapshot.items, LoadVocabulary(path(layout::kItemIds)));
+  RETURN_IF_ERROR(deadline.Check());
   ASSIGN_OR_RETURN(snapshot.users, LoadVocabulary(path(layout::kUserIds)));
   RETURN_IF_ERROR(
       Expect("items.vocab: items", snapshot.items.size(), content.items()));
   RETURN_IF_ERROR(
       Expect("users.vocab: users", snapshot.users.size(), content.users()));
+  RETURN_IF_ERROR(deadline.Check());
   ASSIGN_OR_RETURN(snapshot.item_rows,
                    RowMatrix::Open(path(layout::kItemRows)));
   RETURN_IF_ERROR(Expect("items.rows: rows", snapshot.item_rows.rows(),
@@ -170,6 +172,7 @@ absl::Status LoadTables(const std::string& folder, const v1::Content& content,
                                       snapshot.schema.display_columns_size(),
                                       snapshot.items.size()));
   RETURN_IF_ERROR(LoadRemoved(folder, content, snapshot));
+  RETURN_IF_ERROR(deadline.Check());
   return LoadAttributes(folder, content, snapshot);
 }
 
@@ -216,6 +219,7 @@ absl::Status LoadTowersAndIndex(const std::string& folder,
                    ReadFile(path(layout::kQueryTower), kMaxTowerBytes));
   ASSIGN_OR_RETURN(snapshot.query_tower,
                    LoadQueryTower(query_tower, snapshot.shape));
+  RETURN_IF_ERROR(deadline.Check());
   ASSIGN_OR_RETURN(const std::string item_tower,
                    ReadFile(path(layout::kItemTower), kMaxTowerBytes));
   ASSIGN_OR_RETURN(snapshot.item_tower,
@@ -263,11 +267,13 @@ absl::StatusOr<std::shared_ptr<ServingSnapshot>> Load(
     return absl::FailedPreconditionError(
         "the manifest has counts that no bundle can have");
   }
+  RETURN_IF_ERROR(deadline.Check());
   auto snapshot = std::make_shared<ServingSnapshot>();
   snapshot->version = manifest.version();
-  RETURN_IF_ERROR(LoadTables(folder, content, *snapshot));
+  RETURN_IF_ERROR(LoadTables(folder, content, deadline, *snapshot));
   RETURN_IF_ERROR(deadline.Check());
   RETURN_IF_ERROR(LoadTowersAndIndex(folder, content, deadline, *snapshot));
+  RETURN_IF_ERROR(deadline.Check());
   RETURN_IF_ERROR(LoadGolden(folder, content, *snapshot));
   snapshot->bytes = ServedBytes(content);
   return snapshot;

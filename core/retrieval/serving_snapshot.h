@@ -63,8 +63,8 @@ struct ServingSnapshot {
 // Loads every served file of a verified bundle and checks that they agree with
 // the manifest and with each other: counts, widths, dimension, tower hash,
 // finite weights. DataLoss or FailedPrecondition, with file and both values;
-// NotFound where the version is being removed; DeadlineExceeded soon after the
-// deadline.
+// NotFound where the version is being removed; DeadlineExceeded at the next
+// step after the deadline.
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadServingSnapshot(
     const Bundle& bundle, Deadline deadline = Deadline::Infinite());
 // The same for a folder that its writer has just sealed (the trainer's staging

@@ -29,7 +29,7 @@ absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
 uint64_t EstimateMemory(const Bundle& bundle);
 
 // Loads a verified bundle and warms it up; `outcome` says how it went.
-// DeadlineExceeded soon after the deadline.
+// DeadlineExceeded at the next step after the deadline.
 absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadAndWarmUp(
     const Bundle& bundle, int max_batch, Deadline deadline,
     ReloadOutcome& outcome);

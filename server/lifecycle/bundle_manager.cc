@@ -13,6 +13,7 @@
 #include "server/base/log.h"
 #include "server/base/process.h"
 #include "server/lifecycle/bundle_loader.h"
+#include "server/lifecycle/idle_time.h"
 #include "server/lifecycle/version_choice.h"
 
 namespace segue {
@@ -109,20 +110,6 @@ BundleManager::StepResult BundleManager::Step() {
               choice.status());
 }
 
-template <typename Work>
-auto BundleManager::InIdleTime(Deadline until, const Work& work) const
-    -> decltype(work(Deadline::Infinite())) {
-  if (holder_.Get() == nullptr || until.Expired())
-    return work(Deadline::Infinite());
-  std::optional<decltype(work(Deadline::Infinite()))> result;
-  RunInIdleTime([&] { result = work(until); });
-  if (!absl::IsDeadlineExceeded(result->status())) return *std::move(result);
-  LogWarning(
-      "no processor is idle for long enough to load the next bundle; it is "
-      "loaded beside the requests, which become slower meanwhile");
-  return work(Deadline::Infinite());
-}
-
 BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
   if (VersionOf(holder_.Get()) == version) {
     failed_version_.clear();
@@ -146,8 +133,8 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
     return StepResult::kDeferred;
   }
   if (!retired_.empty()) return StepResult::kBusy;
-  const Deadline idle = Deadline::After(options_.idle_loading);
-  const auto bundle = InIdleTime(idle, [&](Deadline deadline) {
+  IdleTime idle(holder_, version, options_.idle_loading);
+  const auto bundle = idle.Run([&](Deadline deadline) {
     return VerifyBundle(options_.bundle_root, version,
                         options_.max_bundle_bytes, deadline);
   });
@@ -158,7 +145,7 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
     return *result;
   }
   ReloadOutcome outcome = ReloadOutcome::kError;
-  auto snapshot = InIdleTime(idle, [&](Deadline deadline) {
+  auto snapshot = idle.Run([&](Deadline deadline) {
     return LoadAndWarmUp(*bundle, options_.max_batch, deadline, outcome);
   });
   if (!snapshot.ok()) return Fail(version, outcome, snapshot.status());
@@ -227,20 +214,18 @@ absl::StatusOr<bool> BundleManager::GoToShadow(const std::string& version,
     return true;
   }
   if (!retired_.empty()) return false;
-  const Deadline idle = Deadline::After(options_.idle_loading);
-  ASSIGN_OR_RETURN(const Bundle bundle,
-                   InIdleTime(idle, [&](Deadline deadline) {
-                     return VerifyBundle(options_.bundle_root, version,
-                                         options_.max_bundle_bytes, deadline);
-                   }));
+  IdleTime idle(holder_, version, options_.idle_loading);
+  ASSIGN_OR_RETURN(const Bundle bundle, idle.Run([&](Deadline deadline) {
+    return VerifyBundle(options_.bundle_root, version,
+                        options_.max_bundle_bytes, deadline);
+  }));
   ASSIGN_OR_RETURN(const bool has_room,
                    MakeRoomForShadow(EstimateMemory(bundle)));
   if (!has_room) return false;
   ReloadOutcome outcome = ReloadOutcome::kError;
-  ASSIGN_OR_RETURN(SnapshotPtr shadow, InIdleTime(idle, [&](Deadline deadline) {
-                     return LoadAndWarmUp(bundle, options_.max_batch, deadline,
-                                          outcome);
-                   }));
+  ASSIGN_OR_RETURN(SnapshotPtr shadow, idle.Run([&](Deadline deadline) {
+    return LoadAndWarmUp(bundle, options_.max_batch, deadline, outcome);
+  }));
   LogInfo(absl::StrCat("bundle ", version, " is the shadow of ", live));
   SetShadow(std::move(shadow), share);
   return true;

@@ -14,7 +14,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/base/deadline.h"
 #include "core/base/mutex.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "server/lifecycle/poll_thread.h"
@@ -60,8 +59,7 @@ class BundleManager {
     std::string state_file;  // empty: the state ends with the process
     // That a command waits, at most, until it is followed.
     std::chrono::milliseconds command_timeout{120000};
-    // For verifying and loading a bundle in idle time; what has no end by then
-    // begins anew beside the requests.
+    // Of verifying and loading a bundle in idle time (idle_time.h).
     std::chrono::milliseconds idle_loading{60000};
   };
   enum class StepResult {
@@ -114,11 +112,6 @@ class BundleManager {
                 SnapshotHolder& holder, Metrics& metrics, OnChange on_change,
                 OnShadow on_shadow);
 
-  // What `work` of a deadline returns, a status or a StatusOr. While something
-  // serves its requests come first, but no longer than `until`.
-  template <typename Work>
-  auto InIdleTime(Deadline until, const Work& work) const
-      -> decltype(work(Deadline::Infinite()));
   StepResult GoTo(const std::string& version);
   // Unset: there is room.
   std::optional<StepResult> MakeRoom(const std::string& version,

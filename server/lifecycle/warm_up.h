@@ -14,7 +14,7 @@ namespace segue {
 // the answers are held against those that the bundle carries (golden.h). The
 // error of the first that fails; Internal for an answer of the wrong length or
 // with a score that is not finite; OutOfRange for answers that are others;
-// DeadlineExceeded soon after the deadline.
+// DeadlineExceeded at the next step after the deadline.
 absl::Status WarmUp(const ServingSnapshot& snapshot, int max_batch,
                     Deadline deadline = Deadline::Infinite());
 

@@ -8,11 +8,9 @@ set -euo pipefail
 root=${1:-$(cd "$(dirname "$0")/../.." && pwd)}
 cd "$root"
 
-# What the server knows of core: never how an index is built.
-readonly core='core/base core/config core/schema core/catalog core/history core/index core/towers core/metrics core/bundle core/retrieval'
 # room: the rooms of ours whose headers it may include, besides its own.
 # A name ending in / stands for everything below it.
-readonly rooms="
+readonly rooms='
 core/base:
 core/config:      core/base
 core/rows:
@@ -29,17 +27,17 @@ server/base:      core/base
 server/net:       core/base server/base
 server/queue:     core/base core/retrieval server/base
 server/metrics:   core/base server/base server/queue
-server/lifecycle: $core server/base server/metrics
-server/quality:   $core server/base server/metrics server/lifecycle
-server/requests:  $core server/base server/queue server/metrics server/lifecycle server/quality
-server/admin:     $core server/base server/lifecycle server/quality
-server:           $core server/
+server/lifecycle: core/base core/bundle core/retrieval server/base server/metrics
+server/quality:   core/base core/metrics core/retrieval server/base server/metrics server/lifecycle
+server/requests:  core/base core/bundle core/retrieval server/base server/queue server/metrics server/lifecycle server/quality
+server/admin:     core/base core/bundle server/base server/lifecycle server/quality
+server:           core/base core/config core/index core/towers core/bundle core/retrieval server/
 trainer/base:
 trainer/data:     trainer/base core/
 trainer/model:    trainer/base trainer/data core/
 trainer/report:   core/base core/bundle
-trainer:          trainer/ core/
-"
+trainer/:         trainer/ core/
+'
 
 # library: its headers (extended regular expression): the files that may include
 # them (extended regular expression on the path).
@@ -77,12 +75,13 @@ BEGIN {
     name[++kinds] = f[1]; headers[kinds] = f[2]; where[kinds] = f[3]
   }
 }
-# The longest room that the path lies in; "" if none.
+# The room that the path lies in: its folder, or else the nearest above that
+# stands for everything below it; "" if none.
 function room_of(path) {
-  while (match(path, /\/[^\/]*$/)) {
-    path = substr(path, 1, RSTART - 1)
-    if (path in allowed) return path
-  }
+  sub(/\/[^\/]*$/, "", path)
+  if (path in allowed) return path
+  do if ((path "/") in allowed) return path "/"
+  while (sub(/\/[^\/]*$/, "", path))
   return ""
 }
 function may_know(room, folder, names, i, n) {
