@@ -26,7 +26,7 @@ const bool kIdle = true, kBeside = false;
 class IdleTimeTest : public ::testing::Test {
  protected:
   // A step that remembers where it ran.
-  auto Step(absl::StatusOr<int> result) {
+  auto Step(const absl::StatusOr<int>& result) {
     return [this, result](Deadline) {
       ran_.push_back(::sched_getscheduler(0) == SCHED_IDLE);
       return result;
