@@ -11,9 +11,10 @@ CALLS = {32: 12000, 1: 3000}
 ITEMS = 308000  # of which some 300,000 are ever heard
 EVENTS = 15000000
 PEER = "python_service"
-# Fields of the requests: what they ask for. The peer finds less than either.
+# Fields of the requests: what they ask for. The peer finds less than either: .21
+# of what its own tower asks for, .78 of the exact answer to vectors near items.
 TUNED = "overlap as tuned (.97)"
-TARGETS = {TUNED: {}, "overlap asked .85": {"target_overlap": 0.85}}
+TARGETS = {TUNED: {}, "overlap asked .80": {"target_overlap": 0.80}}
 
 
 class Load:
