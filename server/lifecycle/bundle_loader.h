@@ -17,8 +17,8 @@ namespace segue {
 ReloadOutcome OutcomeOf(const absl::Status& status);
 
 // Verifies the served files of `root`/`version`. OutOfRange, before any is
-// read, if they are over `max_bundle_bytes` (0: no limit); DeadlineExceeded
-// soon after the deadline.
+// read, if they are over `max_bundle_bytes` (0: no limit); DeadlineExceeded at
+// the next step after the deadline.
 absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
                                     const std::string& version,
                                     uint64_t max_bundle_bytes,
