@@ -22,18 +22,16 @@ and for the chart apt-get install libjs-chart.js.
 
 import argparse
 import json
-import os
 import pathlib
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import urllib.request
 
+import ghz
+
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path.append(str(ROOT / "trainer/report"))
+sys.path.append(str(ghz.ROOT / "trainer/report"))
 
 import frame  # noqa: E402  (found by the line above)
 
@@ -46,18 +44,18 @@ def arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--address", default="127.0.0.1:50051")
+    parser.add_argument("--address", default=ghz.ADDRESS)
     parser.add_argument(
         "--metrics", default="127.0.0.1:9464", help="the server's http_address"
     )
     parser.add_argument(
         "--requests",
         type=pathlib.Path,
-        default=ROOT / "build/quickstart/run/sample_requests.json",
+        default=ghz.REQUESTS,
         help="a JSON array of segue.v1.RetrieveRequest",
     )
     parser.add_argument(
-        "--out", type=pathlib.Path, default=ROOT / "build/loadtest"
+        "--out", type=pathlib.Path, default=ghz.ROOT / "build/loadtest"
     )
     parser.add_argument("--top-k", type=int, help="of every request, instead")
     parser.add_argument("--from", dest="first", type=float, default=100)
@@ -72,27 +70,13 @@ def arguments():
     return parser.parse_args()
 
 
-def find_ghz():
-    places = os.environ.get("PATH", "") + os.pathsep + str(
-        pathlib.Path.home() / "go/bin"
-    )
-    found = shutil.which("ghz", path=places)
-    if found is None:
-        sys.exit("sweep: no ghz: go install github.com/bojand/ghz/cmd/ghz@v0.121.0")
-    return found
-
-
 def requests_file(asked, folder):
     """The requests as ghz reads them."""
-    try:
-        requests = json.loads(asked.requests.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        sys.exit(
-            f"sweep: there is no {asked.requests}: train first, or name another"
-            " file with --requests"
-        )
-    if asked.top_k:
-        requests = [{**request, "top_k": asked.top_k} for request in requests]
+    given = ghz.requests_file(asked.requests)
+    if not asked.top_k:
+        return given
+    requests = json.loads(given.read_text(encoding="utf-8"))
+    requests = [{**request, "top_k": asked.top_k} for request in requests]
     path = pathlib.Path(folder) / "requests.json"
     path.write_text(json.dumps(requests), encoding="utf-8")
     return path
@@ -105,34 +89,24 @@ def metric(address, name):
     return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE).group(1))
 
 
-def load(ghz, asked, requests, rate, folder):
+def load(asked, requests, rate):
     """One rate: what was asked, and what came back. Latencies in ms."""
     calls = max(int(rate * asked.seconds), 10)
-    report = pathlib.Path(folder) / "report.json"
     before = metric(asked.metrics, "process_cpu_seconds_total")
-    subprocess.run(
-        [
-            *[ghz, "--insecure", "--async", "--rps", str(round(rate))],
-            *["--proto", ROOT / "proto/segue/v1/retrieval.proto"],
-            *["--import-paths", ROOT / "proto"],
-            *["--call", "segue.v1.RetrievalService/Retrieve"],
-            *["--data-file", requests, "--total", str(calls)],
-            *["--concurrency", str(asked.connections)],
-            *["--connections", str(asked.connections), "--timeout", "10s"],
-            *["--format", "json", "--output", report, asked.address],
-        ],
-        check=True,
-        stderr=subprocess.DEVNULL,
+    result = ghz.run(
+        asked.address,
+        requests,
+        calls,
+        asked.connections,
+        rate=rate,
+        open_loop=True,
+        timeout="10s",
     )
     cpu = metric(asked.metrics, "process_cpu_seconds_total") - before
-    result = json.loads(report.read_text(encoding="utf-8"))
     codes = result["statusCodeDistribution"] or {}
     seconds = result["total"] / 1e9
     answered = codes.get("OK", 0)
-    tail = {
-        point["percentage"]: point["latency"] / 1e6
-        for point in result["latencyDistribution"] or []
-    }
+    tail = ghz.tail(result)
     return {
         "offered": rate,
         "answered": answered / seconds,
@@ -175,14 +149,13 @@ def main():
     asked = arguments()
     if not asked.anywhere and not asked.address.startswith(LOOPBACK):
         sys.exit(f"sweep: {asked.address} is not loopback (--anywhere)")
-    ghz = find_ghz()
     points = []
     print("  ".join(COLUMNS))
     with tempfile.TemporaryDirectory() as folder:
         requests = requests_file(asked, folder)
         rate = asked.first
         while rate <= asked.last:
-            point = load(ghz, asked, requests, rate, folder)
+            point = load(asked, requests, rate)
             points.append(point)
             print(
                 "  ".join(
@@ -214,4 +187,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ghz.Failed as error:
+        sys.exit(f"sweep: {error}")

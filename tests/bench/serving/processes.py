@@ -2,25 +2,19 @@
 time, ends it."""
 
 import contextlib
-import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
+import ghz
+
 START_SECONDS = 120
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def find_ghz():
-    """Its path; none: not installed."""
-    places = os.environ.get("PATH", "") + os.pathsep
-    return shutil.which("ghz", path=places + str(pathlib.Path.home() / "go/bin"))
 
 
 def free_port():
@@ -111,36 +105,20 @@ def segue(
         yield server
 
 
-def load(
-    ghz, server, call, data, connections, calls, folder, rate=0, details=False
-):
+def load(server, data, calls, connections, details=False, **more):
     """What ghz measured of so many calls, latencies in ms, and the server's
-    processor time. `call`: proto file, folder of its imports, method; `data`:
-    ghz's arguments. `rate`: calls a second, begun at their times; 0: each
-    connection one at a time. `details`: each call, too."""
-    proto, imports, method = call
-    report = pathlib.Path(folder) / "ghz.json"
-    command = [ghz, "--insecure", "--proto", proto, "--import-paths", imports]
-    command += ["--call", method, *data, "--total", calls]
-    command += ["--concurrency", connections, "--connections", connections]
-    command += ["--timeout", "20s", "--format", "json", "--output", report]
-    if rate:
-        command += ["--async", "--rps", round(rate)]
+    processor time. `details`: each call, too. The others as ghz.run() has them."""
     before = server.cpu_seconds()
-    done = subprocess.run(
-        [str(part) for part in [*command, server.address]],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
+    result = ghz.run(
+        server.address,
+        data,
+        calls,
+        connections,
+        open_loop="rate" in more,
+        **more,
     )
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(done.args)}: {done.stdout}")
     cpu = server.cpu_seconds() - before
-    result = json.loads(report.read_text())
-    tail = {
-        point["percentage"]: point["latency"] / 1e6
-        for point in result["latencyDistribution"] or []
-    }
+    tail = ghz.tail(result)
     codes = result["statusCodeDistribution"] or {}
     return {
         **({"details": result["details"]} if details else {}),

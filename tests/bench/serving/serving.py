@@ -3,6 +3,7 @@ Python, latency at that one's peak, where the time goes, other sizes."""
 
 import json
 
+import ghz
 from serving import bundles, floor, processes, sizes, swaps, workers
 from spread import spread, text
 
@@ -20,13 +21,10 @@ TARGETS = {TUNED: {}, "overlap asked .80": {"target_overlap": 0.80}}
 class Load:
     """Runs ghz, ours, an empty server and the peer; remembers nothing."""
 
-    def __init__(self, bench, ghz):
-        self.bench, self.ghz = bench, ghz
+    def __init__(self, bench):
+        self.bench = bench
         self.folder = bench.folder / "serving"
         self.folder.mkdir(exist_ok=True)
-        proto = bench.root / "proto"
-        file = proto / "segue/v1/retrieval.proto"
-        self.call = (file, proto)
 
     def ours(self, root, settings=(), admin=False):
         binary = self.bench.build / "bin/segue-server"
@@ -54,50 +52,35 @@ class Load:
             self.bench.theirs,
         )
 
-    def send(
-        self,
-        server,
-        requests,
-        connections,
-        calls=None,
-        method="Retrieve",
-        **more,
-    ):
-        return processes.load(
-            self.ghz,
-            server,
-            (*self.call, f"segue.v1.RetrievalService/{method}"),
-            ["--data-file", requests],
-            connections,
-            calls or CALLS[connections],
-            self.folder,
-            **more,
-        )
+    def send(self, server, requests, connections, calls=None, **more):
+        calls = calls or CALLS[connections]
+        return processes.load(server, requests, calls, connections, **more)
 
     def send_peer(self, server, connections):
         folder = self.folder / PEER
         ids = [1, 22, 333, 4444, 5555, 66666, 77777, 88888, 99999, 100000]
-        data = json.dumps({"user": 5, "history": [*ids, 200000], "k": 100})
         return processes.load(
-            self.ghz,
             server,
-            (folder / "peer.proto", folder, "peer.Peer/Retrieve"),
-            ["--data", data],
-            connections,
+            {"user": 5, "history": [*ids, 200000], "k": 100},
             CALLS[connections] // 3,
-            self.folder,
+            connections,
+            method="peer.Peer/Retrieve",
+            proto=folder / "peer.proto",
+            imports=folder,
         )
 
     def pin(self, server, version):
         """Not by `segue-server admin`, whose start takes processor time that
         the calls beside it would miss."""
-        proto = self.bench.root / "proto"
-        command = [self.ghz, "--insecure", "--total", 1, "--concurrency", 1]
-        command += ["--proto", proto / "segue/v1/admin.proto"]
-        command += ["--import-paths", proto, "--timeout", "120s"]
-        command += ["--call", "segue.v1.AdminService/PinVersion"]
-        command += ["--data", json.dumps({"version": version}), server.admin]
-        self.bench.run(command, self.bench.ours)
+        ghz.run(
+            server.admin,
+            {"version": version},
+            calls=1,
+            connections=1,
+            method="segue.v1.AdminService/PinVersion",
+            proto=ghz.PROTO / "segue/v1/admin.proto",
+            timeout="120s",
+        )
 
     def requests(self, run, name, history=0, **fields):
         """A run's sample requests with fields of their own, and of the history
@@ -113,14 +96,10 @@ class Load:
 
 
 def measure(bench):
-    ghz = processes.find_ghz()
-    if ghz is None:
-        bench.skip(
-            "the server under load",
-            "no ghz: go install github.com/bojand/ghz/cmd/ghz@v0.121.0",
-        )
+    if ghz.find() is None:
+        bench.skip("the server under load", f"no ghz: {ghz.INSTALL}")
         return
-    load = Load(bench, ghz)
+    load = Load(bench)
     root, run = bench.trained(
         "serving", bench.synthetic("data-serving", ITEMS, EVENTS)
     )

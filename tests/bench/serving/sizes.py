@@ -8,6 +8,7 @@ from spread import text
 
 SMALL = ("serving-small", 10000, 500000)  # name, items, events
 BATCH = 100
+BATCH_RETRIEVE = "segue.v1.RetrievalService/BatchRetrieve"
 HISTORIES = [1, 50, 200]
 TOP_KS = [10, 1000]
 # The seed's towers, but for a query tower that reads 200 events in their order.
@@ -90,8 +91,10 @@ def batches(bench, load, root, requests):
     path.write_text(json.dumps([{"requests": queries[:BATCH]}]))
     for connections in [4, 1]:
         with load.ours(root) as server:
-            load.send(server, path, connections, 20, "BatchRetrieve")
-            sent = load.send(server, path, connections, 200, "BatchRetrieve")
+            load.send(server, path, connections, 20, method=BATCH_RETRIEVE)
+            sent = load.send(
+                server, path, connections, 200, method=BATCH_RETRIEVE
+            )
         bench.figures["sizes"][f"batches, {connections}"] = sent
         bench.add(
             f"server CPU a query of BatchRetrieve of {BATCH}, {connections}"
