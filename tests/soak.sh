@@ -11,7 +11,8 @@
 # are shipped, a soak among them. Fuzzers (20) and ThreadSanitizer (21) are parts
 # of tests/full.sh.
 #
-# On two cores, once built: 3 and 6 minutes, and as long as faults_test takes.
+# On two cores, once built: 1, 5 and 35 minutes, of which SEGUE_SOAK_MINUTES (30)
+# are the soak.
 # Figures stay in build/soak/figures, what the tests said in
 # build/soak/PART.log.
 set -euo pipefail
