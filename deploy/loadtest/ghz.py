@@ -7,7 +7,7 @@ what ghz measured: throughput, latencies, codes.
 
 Fails if any call fails. Needs ghz on PATH or in ~/go/bin:
   go install github.com/bojand/ghz/cmd/ghz@v0.121.0
-Other scripts import run() and tail().
+Other scripts import this one for run() and what goes with it.
 """
 
 import argparse
@@ -122,7 +122,7 @@ def arguments():
     )
     parser.add_argument(
         "--rate",
-        type=float,
+        type=int,
         default=0,
         help="calls a second at most (default: as fast as they are answered)",
     )
