@@ -29,7 +29,12 @@ class GrpcListener {
   struct Options {
     // Descriptors that connections leave to others; half of all at most.
     uint64_t spare_descriptors = 0;
-    // Somebody was hung up on. Called from one thread.
+    // A client that says nothing for so long is asked for a sign of life, and
+    // hung up on if it gives none for as long again; one that takes nothing of
+    // what waits for it is hung up on after so long. Either is gone, or hangs,
+    // and its answers take memory.
+    std::chrono::milliseconds silence{30000};
+    // Somebody was hung up on for want of descriptors. Called from one thread.
     std::function<void()> on_refused;
   };
 

@@ -9,8 +9,8 @@
 #include "gtest/gtest.h"
 #include "tests/faults/faults_fixture.h"
 #include "tests/faults/process_facts.h"
-#include "tests/faults/raw_connection.h"
 #include "tests/server/grpc_client.h"
+#include "tests/server/raw_connection.h"
 
 namespace segue::testing {
 namespace {

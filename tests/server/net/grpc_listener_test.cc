@@ -4,6 +4,7 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,24 +22,66 @@
 #include "core/base/descriptor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/server/raw_connection.h"
 #include "tests/testing/scoped_descriptor_limit.h"
 #include "tests/testing/status_matchers.h"
 
 namespace segue {
 namespace {
 
+using segue::testing::Frame;
+using segue::testing::FrameType;
 using segue::testing::IsOk;
+using segue::testing::kAck;
+using segue::testing::kPreface;
+using segue::testing::RawConnection;
 using segue::testing::ScopedDescriptorLimit;
 using segue::testing::StatusIs;
 using ::testing::HasSubstr;
 
 absl::StatusOr<std::unique_ptr<GrpcListener>> Listen(
-    const Address& address, std::function<void()> on_refused = [] {}) {
+    const Address& address, std::function<void()> on_refused = [] {},
+    std::chrono::milliseconds silence = std::chrono::seconds(30)) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
-  return GrpcListener::Start(
-      builder, address,
-      {.spare_descriptors = UINT64_MAX, .on_refused = std::move(on_refused)});
+  return GrpcListener::Start(builder, address,
+                             {.spare_descriptors = UINT64_MAX,
+                              .silence = silence,
+                              .on_refused = std::move(on_refused)});
+}
+
+constexpr std::chrono::milliseconds kImpatience{100};
+
+// How many of this process's connections have such an option of TCP.
+int ConnectionsWith(int option, int64_t value) {
+  int found = 0;
+  for (int fd = 0; fd < 1000; ++fd) {
+    sockaddr_in peer{};
+    socklen_t peer_size = sizeof(peer);
+    int its = 0;
+    socklen_t size = sizeof(its);
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) ==
+            0 &&
+        ::getsockopt(fd, IPPROTO_TCP, option, &its, &size) == 0 &&
+        its == value) {
+      ++found;
+    }
+  }
+  return found;
+}
+
+// With one that bears little silence.
+RawConnection ImpatientSession(std::unique_ptr<GrpcListener>& listener) {
+  auto started = Listen(
+      {"127.0.0.1", 0}, [] {}, kImpatience);
+  EXPECT_THAT(started, IsOk());
+  listener = *std::move(started);
+  RawConnection session(listener->address());
+  EXPECT_TRUE(session.Send(
+      absl::StrCat(kPreface, Frame(FrameType::kSettings, 0, 0, ""))));
+  EXPECT_TRUE(session.AwaitBytes());
+  EXPECT_TRUE(session.Send(Frame(FrameType::kSettings, kAck, 0, "")));
+  return session;
 }
 
 int PortOf(const GrpcListener& listener) {
@@ -171,6 +214,19 @@ TEST(GrpcListenerTest, WhoeverWaitsForADescriptorGetsOne) {
   EXPECT_EQ(::poll(&greeting, 1, 10000), 1);
   char byte = 0;
   EXPECT_EQ(::recv(client.get(), &byte, 1, 0), 1) << "hung up on";
+}
+
+TEST(GrpcListenerTest, WhoGivesNoSignOfLifeIsHungUpOn) {
+  std::unique_ptr<GrpcListener> listener;
+  EXPECT_TRUE(ImpatientSession(listener).AwaitHangUp());
+}
+
+// Who takes none of its answers is hung up on by the kernel, which takes longer
+// than a test may: hostile_clients_test sees it at full scale.
+TEST(GrpcListenerTest, TheKernelIsToldWhatSilenceIsTooLong) {
+  std::unique_ptr<GrpcListener> listener;
+  const RawConnection session = ImpatientSession(listener);
+  EXPECT_EQ(ConnectionsWith(TCP_USER_TIMEOUT, kImpatience.count()), 1);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // HTTP/2 as no client speaks it: bytes on a TCP connection.
-#ifndef SEGUE_TESTS_FAULTS_RAW_CONNECTION_H_
-#define SEGUE_TESTS_FAULTS_RAW_CONNECTION_H_
+#ifndef SEGUE_TESTS_SERVER_RAW_CONNECTION_H_
+#define SEGUE_TESTS_SERVER_RAW_CONNECTION_H_
 
 #include <cstdint>
 #include <string>
@@ -23,6 +23,8 @@ class RawConnection {
   // Until something has come, or for 10 s; false: nothing, or the peer has hung
   // up.
   bool AwaitBytes();
+  // For 10 s at most, and takes nothing; false: the peer has not hung up.
+  bool AwaitHangUp();
   // How many have been taken.
   int64_t received() const { return received_; }
 
@@ -49,4 +51,4 @@ std::string CallHeaders(absl::string_view path);
 
 }  // namespace segue::testing
 
-#endif  // SEGUE_TESTS_FAULTS_RAW_CONNECTION_H_
+#endif  // SEGUE_TESTS_SERVER_RAW_CONNECTION_H_

@@ -1,4 +1,4 @@
-#include "tests/faults/raw_connection.h"
+#include "tests/server/raw_connection.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -87,6 +87,11 @@ bool RawConnection::AwaitBytes() {
   return socket_.is_open() &&
          Await(socket_.get(), POLLIN, kReceivePatienceMs) && Receive() &&
          received_ > before;
+}
+
+bool RawConnection::AwaitHangUp() {
+  return !socket_.is_open() ||
+         Await(socket_.get(), POLLRDHUP, kReceivePatienceMs);
 }
 
 std::string Frame(FrameType type, uint8_t flags, uint32_t stream,
