@@ -122,12 +122,17 @@ absl::Status LoadAttributes(const std::string& folder,
                             const v1::Content& content,
                             ServingSnapshot& snapshot) {
   if (!Serves(content, layout::kItemAttributes)) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const std::string bytes,
-                   ReadFile(absl::StrCat(folder, "/", layout::kItemAttributes),
-                            kMaxAttributeBytes));
   v1::Attributes attributes;
-  if (!attributes.ParseFromString(bytes)) {
-    return absl::DataLossError("items.attributes does not parse");
+  {  // The bytes are gone before the index takes its memory.
+    ASSIGN_OR_RETURN(
+        const MappedFile file,
+        MappedFile::Open(absl::StrCat(folder, "/", layout::kItemAttributes)));
+    const absl::string_view bytes = file.bytes();
+    if (bytes.size() > kMaxAttributeBytes ||
+        !attributes.ParseFromArray(bytes.data(),
+                                   static_cast<int>(bytes.size()))) {
+      return absl::DataLossError("items.attributes does not parse");
+    }
   }
   ASSIGN_OR_RETURN(snapshot.attributes,
                    AttributeIndex::Create(attributes, content.items()));
