@@ -54,19 +54,6 @@ BundleManager::Options ManagerOptions(const v1::ServerConfig& config) {
           .state_file = config.state_file()};
 }
 
-// Starts what is built on the address that `field` of the configuration names.
-absl::StatusOr<std::unique_ptr<GrpcListener>> Listen(
-    grpc::ServerBuilder& builder, absl::string_view field,
-    const std::string& configured, GrpcListener::Options options) {
-  ASSIGN_OR_RETURN(const Address address, ParseAddress(configured));
-  auto listener = GrpcListener::Start(builder, address, std::move(options));
-  if (listener.ok()) return listener;
-  return absl::UnavailableError(
-      absl::StrCat("cannot listen for gRPC on ", configured, ": ",
-                   listener.status().message(), "; ", field,
-                   " in the configuration names it"));
-}
-
 LiveHits::Options LiveHitsOptions(const v1::ServerConfig& config) {
   std::random_device random;
   return {.share = config.live_hit_user_share(),
@@ -174,11 +161,8 @@ absl::Status Server::StartGrpc() {
   builder.SetMaxReceiveMessageSize(config_.max_message_bytes());
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              config_.max_concurrent_streams());
-  ASSIGN_OR_RETURN(
-      grpc_,
-      Listen(builder, "listen_address", config_.listen_address(),
-             {.spare_descriptors = kSpareDescriptors,
-              .on_refused = [this] { metrics_.CountConnectionRefused(); }}));
+  ASSIGN_OR_RETURN(grpc_, Listen(builder, "listen_address",
+                                 config_.listen_address(), kSpareDescriptors));
   UpdateHealth();
   LogInfo("serving gRPC", {{"address", grpc_address()}});
   return absl::OkStatus();
@@ -193,13 +177,26 @@ absl::Status Server::StartAdmin(std::function<void()> stop) {
   builder.SetMaxReceiveMessageSize(kMaxAdminBytes);
   builder.SetResourceQuota(
       grpc::ResourceQuota("admin").SetMaxThreads(kMaxAdminThreads));
-  ASSIGN_OR_RETURN(
-      admin_,
-      Listen(builder, "admin_address", config_.admin_address(),
-             {.spare_descriptors = kAdminSpareDescriptors,
-              .on_refused = [this] { metrics_.CountConnectionRefused(); }}));
+  ASSIGN_OR_RETURN(admin_,
+                   Listen(builder, "admin_address", config_.admin_address(),
+                          kAdminSpareDescriptors));
   LogInfo("serving AdminService", {{"address", admin_address()}});
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<GrpcListener>> Server::Listen(
+    grpc::ServerBuilder& builder, absl::string_view field,
+    const std::string& configured, uint64_t spare_descriptors) {
+  ASSIGN_OR_RETURN(const Address address, ParseAddress(configured));
+  auto listener = GrpcListener::Start(
+      builder, address,
+      {.spare_descriptors = spare_descriptors,
+       .on_refused = [this] { metrics_.CountConnectionRefused(); }});
+  if (listener.ok()) return listener;
+  return absl::UnavailableError(
+      absl::StrCat("cannot listen for gRPC on ", configured, ": ",
+                   listener.status().message(), "; ", field,
+                   " in the configuration names it"));
 }
 
 absl::Status Server::Health() const {
