@@ -64,6 +64,12 @@ void CheckAddresses(const v1::ServerConfig& config, Checks& checks) {
   }
 }
 
+void CheckTls(const char* field, const v1::TlsConfig& tls, Checks& checks) {
+  if (tls.certificate_file().empty() || tls.key_file().empty()) {
+    checks.Add(absl::StrCat(field, " needs a certificate_file and a key_file"));
+  }
+}
+
 }  // namespace
 
 absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
@@ -74,6 +80,8 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
         "into");
   }
   CheckAddresses(config, checks);
+  if (config.has_tls()) CheckTls("tls", config.tls(), checks);
+  if (config.has_admin_tls()) CheckTls("admin_tls", config.admin_tls(), checks);
   checks.Range("poll_interval_ms", config.poll_interval_ms(), 10, kDayMs);
   checks.Range("worker_threads", config.worker_threads(), 0, 1024);
   checks.Range("max_queued_requests", config.max_queued_requests(), 1,

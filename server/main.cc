@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -22,6 +23,7 @@
 #include "segue/v1/config.pb.h"
 #include "server/admin/admin_client.h"
 #include "server/base/log.h"
+#include "server/base/most_a_second.h"
 #include "server/base/process.h"
 #include "server/server.h"
 
@@ -48,26 +50,38 @@ sigset_t BlockSignals() {
   return signals;
 }
 
-int RunAdmin(const std::string& address, const std::string& command,
+int RunAdmin(const AdminConnection& to, const std::string& command,
              const std::vector<std::string>& arguments) {
-  const auto answer =
-      SendAdminCommand(address, command, arguments, kAdminTimeout);
+  const auto answer = SendAdminCommand(to, command, arguments, kAdminTimeout);
   if (!answer.ok()) {
     std::fprintf(stderr, "segue-server admin: %s\n",
                  std::string(answer.status().message()).c_str());
+    if (absl::IsUnavailable(answer.status()) && to.ca_file.empty()) {
+      std::fputs("a server with admin_tls wants --ca, --cert and --key\n",
+                 stderr);
+    }
     return absl::IsInvalidArgument(answer.status()) ? 2 : 1;
   }
   std::fputs(answer->c_str(), stdout);
   return 0;
 }
 
-// What gRPC has to say is a line of ours.
+// What gRPC has to say is a line of ours; each client that fails at TLS makes
+// it say something.
 void LogForGrpc(gpr_log_func_args* said) {
+  static MostASecond<10> lines;
+  static std::atomic<int64_t> left_out = 0;
+  if (!lines.Takes(std::chrono::steady_clock::now())) {
+    ++left_out;
+    return;
+  }
   const LogLevel level = said->severity == GPR_LOG_SEVERITY_ERROR
                              ? LogLevel::kError
                              : LogLevel::kInfo;
   TryLog(level, said->message,
-         {{"file", said->file}, {"line", int64_t{said->line}}});
+         {{"file", said->file},
+          {"line", int64_t{said->line}},
+          {"left_out", left_out.exchange(0)}});
 }
 
 LogFormat FormatOf(const v1::ServerConfig& config) {
@@ -128,11 +142,21 @@ int Main(int argc, char** argv) {
 
   CLI::App* admin = app.add_subcommand(
       "admin", "Sends a command to a running server, prints its answer.");
-  std::string address = v1::ServerConfig().admin_address(), command;
+  AdminConnection to = {.address = v1::ServerConfig().admin_address()};
+  std::string command;
   std::vector<std::string> arguments;
-  admin->add_option("--address", address, "Its admin_address")
+  admin->add_option("--address", to.address, "Its admin_address")
       ->type_name("HOST:PORT")
       ->capture_default_str();
+  const auto pem_option = [&](const char* name, std::string& path,
+                              const char* what) {
+    admin->add_option(name, path, what)->type_name("FILE");
+  };
+  pem_option("--ca", to.ca_file,
+             "TLS: who signed the server's certificate, PEM");
+  pem_option("--cert", to.certificate_file,
+             "TLS: this client's certificate, where the server asks for one");
+  pem_option("--key", to.key_file, "TLS: the key of that certificate");
   admin->add_option("COMMAND", command, kAdminCommands)->required();
   admin->add_option(
       "ARGUMENTS", arguments,
@@ -141,7 +165,7 @@ int Main(int argc, char** argv) {
       "queries that is copied to it (0.05; 0: it is loaded only); "
       "of log-level: info, warning, error");
   CLI11_PARSE(app, argc, argv);
-  if (*admin) return RunAdmin(address, command, arguments);
+  if (*admin) return RunAdmin(to, command, arguments);
   return Run(config_path, set);
 }
 

@@ -16,6 +16,8 @@
 #include "server/base/log.h"
 #include "server/base/processors.h"
 #include "server/config_validation.h"
+#include "server/net/address.h"
+#include "server/net/tls_credentials.h"
 
 namespace segue {
 namespace {
@@ -63,6 +65,15 @@ LiveHits::Options LiveHitsOptions(const v1::ServerConfig& config) {
 }
 
 }  // namespace
+
+struct Server::ListenerConfig {
+  std::string name;  // as metrics call it
+  const char* address_field;
+  const std::string& address;
+  const char* tls_field;
+  const v1::TlsConfig* tls;  // null: plain text
+  uint64_t spare_descriptors;
+};
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Create(
     const v1::ServerConfig& config, Options options) {
@@ -161,8 +172,14 @@ absl::Status Server::StartGrpc() {
   builder.SetMaxReceiveMessageSize(config_.max_message_bytes());
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              config_.max_concurrent_streams());
-  ASSIGN_OR_RETURN(grpc_, Listen(builder, "listen_address",
-                                 config_.listen_address(), kSpareDescriptors));
+  ASSIGN_OR_RETURN(
+      grpc_,
+      Listen(builder, {.name = "grpc",
+                       .address_field = "listen_address",
+                       .address = config_.listen_address(),
+                       .tls_field = "tls",
+                       .tls = config_.has_tls() ? &config_.tls() : nullptr,
+                       .spare_descriptors = kSpareDescriptors}));
   UpdateHealth();
   LogInfo("serving gRPC", {{"address", grpc_address()}});
   return absl::OkStatus();
@@ -177,25 +194,44 @@ absl::Status Server::StartAdmin(std::function<void()> stop) {
   builder.SetMaxReceiveMessageSize(kMaxAdminBytes);
   builder.SetResourceQuota(
       grpc::ResourceQuota("admin").SetMaxThreads(kMaxAdminThreads));
-  ASSIGN_OR_RETURN(admin_,
-                   Listen(builder, "admin_address", config_.admin_address(),
-                          kAdminSpareDescriptors));
+  ASSIGN_OR_RETURN(
+      admin_,
+      Listen(builder,
+             {.name = "admin",
+              .address_field = "admin_address",
+              .address = config_.admin_address(),
+              .tls_field = "admin_tls",
+              .tls = config_.has_admin_tls() ? &config_.admin_tls() : nullptr,
+              .spare_descriptors = kAdminSpareDescriptors}));
   LogInfo("serving AdminService", {{"address", admin_address()}});
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::unique_ptr<GrpcListener>> Server::Listen(
-    grpc::ServerBuilder& builder, absl::string_view field,
-    const std::string& configured, uint64_t spare_descriptors) {
-  ASSIGN_OR_RETURN(const Address address, ParseAddress(configured));
-  auto listener = GrpcListener::Start(
-      builder, address,
-      {.spare_descriptors = spare_descriptors,
-       .on_refused = [this] { metrics_.CountConnectionRefused(); }});
+    grpc::ServerBuilder& builder, const ListenerConfig& config) {
+  ASSIGN_OR_RETURN(const Address address, ParseAddress(config.address));
+  GrpcListener::Options options = {
+      .spare_descriptors = config.spare_descriptors,
+      .on_refused = [this] { metrics_.CountConnectionRefused(); }};
+  if (config.tls != nullptr) {
+    auto credentials = MakeTlsCredentials(
+        *config.tls, [this, name = config.name](const TlsFiles& files) {
+          metrics_.SetCertificateExpiry(name, files.expires);
+        });
+    if (!credentials.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(config.tls_field, ".", credentials.status().message()));
+    }
+    options.credentials = *std::move(credentials);
+  } else if (!IsLoopback(address)) {
+    LogWarning("anybody who reaches this address is answered, in plain text",
+               {{"address", config.address}, {"set", config.tls_field}});
+  }
+  auto listener = GrpcListener::Start(builder, address, std::move(options));
   if (listener.ok()) return listener;
   return absl::UnavailableError(
-      absl::StrCat("cannot listen for gRPC on ", configured, ": ",
-                   listener.status().message(), "; ", field,
+      absl::StrCat("cannot listen for gRPC on ", config.address, ": ",
+                   listener.status().message(), "; ", config.address_field,
                    " in the configuration names it"));
 }
 

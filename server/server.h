@@ -2,7 +2,6 @@
 #ifndef SEGUE_SERVER_SERVER_H_
 #define SEGUE_SERVER_SERVER_H_
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -10,7 +9,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "core/base/mutex.h"
 #include "segue/v1/config.pb.h"
 #include "server/admin/admin_service.h"
@@ -80,11 +78,10 @@ class Server {
   absl::Status StartHttp();
   absl::Status StartGrpc();
   absl::Status StartAdmin(std::function<void()> stop);
-  // Starts what is built on the address that `field` of the configuration
-  // names.
+  struct ListenerConfig;
+  // Starts what is built.
   absl::StatusOr<std::unique_ptr<GrpcListener>> Listen(
-      grpc::ServerBuilder& builder, absl::string_view field,
-      const std::string& configured, uint64_t spare_descriptors);
+      grpc::ServerBuilder& builder, const ListenerConfig& config);
   // Tells gRPC's health service; draining wins.
   void UpdateHealth() ABSL_LOCKS_EXCLUDED(mu_);
   // OK while requests are answered, else why not.

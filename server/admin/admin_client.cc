@@ -2,17 +2,21 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <cstdint>
 #include <memory>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "google/protobuf/util/json_util.h"
 #include "segue/v1/admin.grpc.pb.h"
 
 namespace segue {
 namespace {
+
+constexpr uint64_t kMaxPemBytes = uint64_t{1} << 20;
 
 using Stub = v1::AdminService::Stub;
 
@@ -28,11 +32,37 @@ absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) {
   return json;
 }
 
+// Empty for no file.
+absl::StatusOr<std::string> ReadPem(const std::string& path) {
+  if (path.empty()) return "";
+  auto pem = ReadFile(path, kMaxPemBytes);
+  if (pem.ok()) return pem;
+  return absl::InvalidArgumentError(pem.status().message());
+}
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
+    const AdminConnection& to) {
+  if (to.certificate_file.empty() != to.key_file.empty()) {
+    return absl::InvalidArgumentError(
+        "a certificate needs its key, and a key its certificate");
+  }
+  grpc::SslCredentialsOptions options;
+  ASSIGN_OR_RETURN(options.pem_root_certs, ReadPem(to.ca_file));
+  ASSIGN_OR_RETURN(options.pem_cert_chain, ReadPem(to.certificate_file));
+  ASSIGN_OR_RETURN(options.pem_private_key, ReadPem(to.key_file));
+  if (to.ca_file.empty() && to.key_file.empty()) {
+    return grpc::InsecureChannelCredentials();
+  }
+  return grpc::SslCredentials(options);
+}
+
 class Client {
  public:
-  Client(const std::string& address, std::chrono::seconds timeout)
+  Client(const std::string& address,
+         const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+         std::chrono::seconds timeout)
       : stub_(v1::AdminService::NewStub(
-            grpc::CreateChannel(address, grpc::InsecureChannelCredentials()))) {
+            grpc::CreateChannel(address, credentials))) {
     context_.set_deadline(std::chrono::system_clock::now() + timeout);
   }
 
@@ -101,10 +131,11 @@ absl::StatusOr<v1::SetLogLevelRequest> OfLevel(const std::string& level) {
 }  // namespace
 
 absl::StatusOr<std::string> SendAdminCommand(
-    const std::string& address, const std::string& command,
+    const AdminConnection& to, const std::string& command,
     absl::Span<const std::string> arguments, std::chrono::seconds timeout) {
   RETURN_IF_ERROR(CheckArguments(command, arguments.size()));
-  Client client(address, timeout);
+  ASSIGN_OR_RETURN(const auto credentials, Credentials(to));
+  Client client(to.address, credentials, timeout);
   if (command == "status") {
     return client.Call(&Stub::GetStatus, v1::GetStatusRequest());
   }

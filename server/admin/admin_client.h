@@ -15,13 +15,21 @@ inline constexpr char kAdminCommands[] =
     "status, list, pin, unpin, deny, allow, rollback, shadow, promote, "
     "discard, drain, log-level";
 
+struct AdminConnection {
+  std::string address;  // host:port of admin_address
+  // PEM files. Any of them: the server speaks TLS.
+  std::string ca_file;           // who signed its certificate
+  std::string certificate_file;  // of this client, where it asks for one
+  std::string key_file;          // of that
+};
+
 // Sends `command` (one of kAdminCommands) with its arguments (a version, for a
 // shadow a share of the queries behind it, or a level; none where it takes
-// none) to `address`, and gives the answer as JSON. InvalidArgument for another
-// command or wrong arguments; Unavailable where nobody listens; else the
-// server's error.
+// none), and gives the answer as JSON. InvalidArgument for another command,
+// wrong arguments or files; Unavailable where nobody listens, or not with such
+// TLS; else the server's error.
 absl::StatusOr<std::string> SendAdminCommand(
-    const std::string& address, const std::string& command,
+    const AdminConnection& to, const std::string& command,
     absl::Span<const std::string> arguments, std::chrono::seconds timeout);
 
 }  // namespace segue

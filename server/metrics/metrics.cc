@@ -133,6 +133,9 @@ Metrics::Metrics()
            .Help("Clients hung up on because descriptors ran out.")
            .Register(registry_)
            .Add({});
+  certificate_expiry_ = &GaugeFamily(
+      registry_, "segue_tls_certificate_expiry_timestamp_seconds",
+      "When the certificate that a listener shows expires; Unix time.");
   lowered_ = &prometheus::BuildCounter()
                   .Name("segue_effort_lowered_total")
                   .Help(

@@ -106,6 +106,12 @@ class Metrics {
   void CountLowered() { lowered_->Increment(); }
   // One whom no descriptor was left for.
   void CountConnectionRefused() { connections_refused_->Increment(); }
+  // Of the certificate that a listener shows from now on.
+  void SetCertificateExpiry(const std::string& listener,
+                            std::chrono::sys_seconds expires) {
+    certificate_expiry_->Add({{"listener", listener}})
+        .Set(static_cast<double>(expires.time_since_epoch().count()));
+  }
   void SetQueueLength(int queries) { queue_length_->Set(queries); }
 
   // The live bundle; the series of the one before is removed.
@@ -140,6 +146,7 @@ class Metrics {
   std::array<prometheus::Counter*, kSheds> shed_{};
   prometheus::Counter* lowered_;
   prometheus::Counter* connections_refused_;
+  prometheus::Family<prometheus::Gauge>* certificate_expiry_;
   std::array<Histogram*, kFilterClasses> live_overlap_{};
   prometheus::Counter* live_overlap_dropped_;
   prometheus::Family<prometheus::Counter>*live_hit_labels_, *live_hits_;

@@ -34,4 +34,9 @@ std::string FormatAddress(const Address& address) {
                       address.port);
 }
 
+bool IsLoopback(const Address& address) {
+  return address.host == "localhost" || address.host == "::1" ||
+         address.host.rfind("127.", 0) == 0;
+}
+
 }  // namespace segue

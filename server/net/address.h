@@ -17,6 +17,8 @@ struct Address {
 // "127.0.0.1:50051", "[::1]:0", "localhost:9464". InvalidArgument otherwise.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 std::string FormatAddress(const Address& address);
+// Nobody from outside of this machine reaches it: localhost, 127.x.x.x, ::1.
+bool IsLoopback(const Address& address);
 
 }  // namespace segue
 

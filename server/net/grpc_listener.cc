@@ -130,7 +130,7 @@ absl::StatusOr<std::unique_ptr<GrpcListener>> GrpcListener::Start(
                        FormatAddress(bound), std::move(options)));
   using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
   listener->acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
-      Type::FROM_FD, grpc::InsecureServerCredentials());
+      Type::FROM_FD, listener->options_.credentials);
   SetPings(builder, silence_ms);
   listener->server_ = builder.BuildAndStart();
   if (listener->server_ == nullptr) {

@@ -34,6 +34,8 @@ class GrpcListener {
     // what waits for it is hung up on after so long. Either is gone, or hangs,
     // and its answers take memory.
     std::chrono::milliseconds silence{30000};
+    std::shared_ptr<grpc::ServerCredentials> credentials =
+        grpc::InsecureServerCredentials();
     // Somebody was hung up on for want of descriptors. Called from one thread.
     std::function<void()> on_refused;
   };

@@ -58,9 +58,7 @@ absl::string_view RequestIdOf(
   return std::all_of(id.begin(), id.end(), absl::ascii_isprint) ? id : "";
 }
 
-RequestLog::RequestLog(double share) : share_(share) {
-  taken_.fill(Clock::time_point::min());
-}
+RequestLog::RequestLog(double share) : share_(share) {}
 
 RequestLog::~RequestLog() {
   const int64_t left_out = left_out_;
@@ -69,20 +67,12 @@ RequestLog::~RequestLog() {
 }
 
 bool RequestLog::Takes(absl::StatusCode code, Clock::time_point now) {
-  if (code == absl::StatusCode::kInternal) return TakesError(now);
-  return finished_.Takes(share_) && LeastLogLevel() <= LogLevel::kInfo;
-}
-
-bool RequestLog::TakesError(Clock::time_point now) {
-  MutexLock lock(mu_);
-  Clock::time_point& oldest = taken_[oldest_];
-  if (now < oldest + std::chrono::seconds(1)) {
-    ++left_out_;
-    return false;
+  if (code == absl::StatusCode::kInternal) {
+    const bool takes = errors_.Takes(now);
+    if (!takes) ++left_out_;
+    return takes;
   }
-  oldest = now;
-  oldest_ = (oldest_ + 1) % kMostErrors;
-  return true;
+  return finished_.Takes(share_) && LeastLogLevel() <= LogLevel::kInfo;
 }
 
 void RequestLog::Log(const FinishedCall& call) {

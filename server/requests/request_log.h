@@ -4,21 +4,18 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "core/base/mutex.h"
 #include "segue/v1/retrieval.pb.h"
 #include "server/base/even_sample.h"
+#include "server/base/most_a_second.h"
 #include "server/metrics/metrics.h"
 
 namespace segue {
@@ -76,21 +73,14 @@ class RequestLog {
   RequestLog& operator=(const RequestLog&) = delete;
 
   // Counts a call that ended so. True: Log() it.
-  bool Takes(absl::StatusCode code, Clock::time_point now)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  bool Takes(absl::StatusCode code, Clock::time_point now);
   void Log(const FinishedCall& call);
 
  private:
-  bool TakesError(Clock::time_point now) ABSL_LOCKS_EXCLUDED(mu_);
-
   const double share_;
-  EvenSample finished_;                // but for errors
+  EvenSample finished_;  // but for errors
+  MostASecond<kMostErrors> errors_;
   std::atomic<int64_t> left_out_ = 0;  // errors, since one was logged
-
-  Mutex mu_;
-  // The last errors that were taken, in a ring.
-  std::array<Clock::time_point, kMostErrors> taken_ ABSL_GUARDED_BY(mu_);
-  size_t oldest_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace segue

@@ -50,7 +50,7 @@ prometheus-cpp ^prometheus/                                             ^server/
 cpp-httplib    ^httplib\.h$                                             ^server/
 CLI11          ^CLI/                                                    ^(server|trainer)/
 CRoaring       ^roaring/                                                ^core/rows/
-OpenSSL        ^openssl/                                                ^core/base/
+OpenSSL        ^openssl/                                                ^(core/base|server/net)/
 OpenMP         ^omp\.h$                                                 ^(core/index(_build)?|trainer)/
 GoogleTest     ^(gtest|gmock|benchmark)/|^tests/                        ^$
 '

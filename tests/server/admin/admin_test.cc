@@ -29,8 +29,8 @@ class AdminTest : public ::testing::Test {
   absl::StatusOr<std::string> Send(
       const std::string& command,
       const std::vector<std::string>& arguments = {}) {
-    return SendAdminCommand(running_.server().admin_address(), command,
-                            arguments, std::chrono::seconds(60));
+    return SendAdminCommand({.address = running_.server().admin_address()},
+                            command, arguments, std::chrono::seconds(60));
   }
   std::string Says(const std::string& command,
                    const std::vector<std::string>& arguments = {}) {
@@ -163,7 +163,8 @@ TEST_F(AdminTest, CommandsAreCheckedBeforeTheyAreSent) {
 TEST_F(AdminTest, WhereNobodyListensItIsUnavailable) {
   const std::string address = running_.server().admin_address();
   running_.DestroyServer();
-  EXPECT_THAT(SendAdminCommand(address, "status", {}, std::chrono::seconds(60)),
+  EXPECT_THAT(SendAdminCommand({.address = address}, "status", {},
+                               std::chrono::seconds(60)),
               StatusIs(absl::StatusCode::kUnavailable, _));
 }
 

@@ -89,6 +89,7 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
   metrics.SetBundle("v", 1, 1);
   metrics.AddLiveHits("v");
   metrics.SetShadow("w");
+  metrics.SetCertificateExpiry("grpc", {});
   std::istringstream text(metrics.Text());
   for (std::string line; std::getline(text, line);) {
     if (line.rfind("# TYPE ", 0) == 0) types.push_back(line.substr(7));
@@ -110,6 +111,7 @@ TEST(MetricsTest, FamiliesAreTheseAndOfTheseTypes) {
           "segue_unknown_history_ids_total counter", "segue_queue_length gauge",
           "segue_requests_shed_total counter",
           "segue_connections_refused_total counter",
+          "segue_tls_certificate_expiry_timestamp_seconds gauge",
           "segue_effort_lowered_total counter", "segue_bundle_info gauge",
           "segue_bundle_items gauge", "segue_bundle_bytes gauge",
           "segue_bundle_loaded_timestamp_seconds gauge",

@@ -35,6 +35,15 @@ INSTANTIATE_TEST_SUITE_P(
                       Good{"h:0", "h", 0}, Good{"h:65535", "h", 65535},
                       Good{"[::1]:0", "::1", 0}, Good{"[::]:80", "::", 80}));
 
+TEST(AddressTest, LoopbackIsWhatOnlyThisMachineReaches) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.1.2.3", "::1"}) {
+    EXPECT_TRUE(IsLoopback({host, 1})) << host;
+  }
+  for (const char* host : {"0.0.0.0", "::", "10.0.0.1", "12.7.0.1", "segue"}) {
+    EXPECT_FALSE(IsLoopback({host, 1})) << host;
+  }
+}
+
 class BadAddressTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(BadAddressTest, IsInvalidAndQuoted) {

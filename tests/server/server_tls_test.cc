@@ -1,0 +1,270 @@
+// Who is answered by a server that speaks TLS, and by whose certificate.
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/file.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "server/admin/admin_client.h"
+#include "tests/server/certificates.h"
+#include "tests/server/running_server.h"
+#include "tests/testing/scale.h"
+#include "tests/testing/status_matchers.h"
+
+namespace segue {
+namespace {
+
+using segue::testing::AtScale;
+using segue::testing::Authority;
+using segue::testing::CallWithBytes;
+using segue::testing::CertificateAndKey;
+using segue::testing::IsOk;
+using segue::testing::kRetrieveMethod;
+using segue::testing::LeaveFigure;
+using segue::testing::LoopbackConfig;
+using segue::testing::RunningServer;
+using segue::testing::StatusIs;
+using segue::testing::TempFolder;
+using ::testing::HasSubstr;
+
+constexpr char kStatusMethod[] = "/segue.v1.AdminService/GetStatus";
+
+class ServerTlsTest : public ::testing::Test {
+ protected:
+  ServerTlsTest() {
+    Write(servers_.Issue("server"));
+    Write("clients.pem", clients_.certificate());
+    Write("operators.pem", operators_.certificate());
+    StartServer(absl::StrCat("tls {", Files("clients.pem"), "} admin_tls {",
+                             Files("operators.pem"), "}"));
+  }
+
+  void StartServer(const std::string& config) {
+    running_ = std::make_unique<RunningServer>(config);
+    running_->Serve();
+  }
+  // `ca`: empty for none.
+  std::string Files(const std::string& ca) const {
+    return absl::StrCat(
+        "certificate_file: '", folder_ / "server.pem", "' key_file: '",
+        folder_ / "server.key", "' ",
+        ca.empty() ? "" : absl::StrCat("client_ca_file: '", folder_ / ca, "'"));
+  }
+  void Write(const std::string& name, const std::string& bytes) {
+    ASSERT_THAT(WriteFileAtomically(folder_ / name, bytes), IsOk());
+  }
+  // The key first: for a moment they do not fit.
+  void Write(const CertificateAndKey& pair) {
+    Write("server.key", pair.key);
+    Write("server.pem", pair.certificate);
+  }
+
+  std::shared_ptr<grpc::ChannelCredentials> Tls(
+      const CertificateAndKey& own) const {
+    return grpc::SslCredentials({.pem_root_certs = servers_.certificate(),
+                                 .pem_private_key = own.key,
+                                 .pem_cert_chain = own.certificate});
+  }
+  struct Answer {
+    grpc::Status status;
+    std::string server;  // whom its certificate names
+  };
+  // One call on a connection of its own.
+  static Answer CallOnce(const std::string& address, const std::string& method,
+                         const std::shared_ptr<grpc::ChannelCredentials>& as) {
+    grpc::ChannelArguments own;
+    own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    grpc::GenericStub stub(grpc::CreateCustomChannel(address, as, own));
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() +
+                         std::chrono::minutes(1));
+    grpc::CompletionQueue queue;
+    const grpc::Slice nothing;
+    const auto call = stub.PrepareUnaryCall(
+        &context, method, grpc::ByteBuffer(&nothing, 1), &queue);
+    call->StartCall();
+    grpc::ByteBuffer response;
+    Answer answer;
+    call->Finish(&response, &answer.status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue.Next(&tag, &ok));
+    if (const auto peer = context.auth_context(); peer != nullptr) {
+      for (const grpc::string_ref& name :
+           peer->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME)) {
+        answer.server.assign(name.data(), name.size());
+      }
+    }
+    return answer;
+  }
+  Answer Retrieve(const std::shared_ptr<grpc::ChannelCredentials>& as) const {
+    return CallOnce(running_->server().grpc_address(), kRetrieveMethod, as);
+  }
+  static bool Refused(const Answer& answer) {
+    return answer.status.error_code() == grpc::StatusCode::UNAVAILABLE;
+  }
+
+  const TempFolder folder_;
+  const Authority servers_{"servers"}, clients_{"clients"},
+      operators_{"operators"}, strangers_{"clients"};
+  std::unique_ptr<RunningServer> running_;
+};
+
+TEST_F(ServerTlsTest, WhoIsAnsweredWhere) {
+  struct Who {
+    const char* name;
+    std::shared_ptr<grpc::ChannelCredentials> credentials;
+    bool retrieves, administers;
+  };
+  const auto past = [](int hours) { return std::chrono::hours(-hours); };
+  const std::vector<Who> all = {
+      {"in plain text", grpc::InsecureChannelCredentials(), false, false},
+      {"without a certificate", Tls({}), false, false},
+      {"a client of an authority that only has the name of ours",
+       Tls(strangers_.Issue("client")), false, false},
+      {"a client whose time is over",
+       Tls(clients_.Issue("client", past(2), past(1))), false, false},
+      {"another server", Tls(servers_.Issue("server")), false, false},
+      {"a client", Tls(clients_.Issue("client")), true, false},
+      {"an operator", Tls(operators_.Issue("operator")), false, true}};
+  const std::vector<std::string> served = {
+      kRetrieveMethod,
+      "/segue.v1.RetrievalService/BatchRetrieve",
+      "/segue.v1.RetrievalService/SimilarItems",
+      "/segue.v1.RetrievalService/DescribeItems",
+      "/grpc.health.v1.Health/Check",
+      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
+  int wrong = 0;
+  const auto expect = [&](const Who& who, const std::string& address,
+                          const std::string& method, bool answered) {
+    const Answer answer = CallOnce(address, method, who.credentials);
+    EXPECT_EQ(Refused(answer), !answered)
+        << who.name << ", " << method << ": " << answer.status.error_message();
+    if (Refused(answer) == answered) ++wrong;
+  };
+  for (const Who& who : all) {
+    for (const std::string& method : served) {
+      expect(who, running_->server().grpc_address(), method, who.retrieves);
+    }
+    expect(who, running_->server().admin_address(), kStatusMethod,
+           who.administers);
+  }
+  LeaveFigure(22, "answered or refused against the table",
+              absl::StrCat(wrong, " of ", all.size() * (served.size() + 1)),
+              "0");
+}
+
+TEST_F(ServerTlsTest, WithoutAnAuthorityAnyClientThatSpeaksTlsIsAnswered) {
+  StartServer(absl::StrCat("tls {", Files(""), "}"));
+  EXPECT_TRUE(Retrieve(Tls({})).status.ok());
+  EXPECT_TRUE(Refused(Retrieve(grpc::InsecureChannelCredentials())));
+}
+
+TEST_F(ServerTlsTest, CertificatesRotateUnderLoad) {
+  const auto as = Tls(clients_.Issue("client"));
+  const int rotations = AtScale(20, 500);
+  std::atomic<bool> stop = false;
+  std::atomic<int> calls = 0, failed = 0;
+  // Each call on a new connection, whatever the files are at that moment.
+  std::vector<std::thread> load(2);
+  for (std::thread& one : load) {
+    one = std::thread([&] {
+      while (!stop) {
+        ++calls;
+        if (!Retrieve(as).status.ok()) ++failed;
+      }
+    });
+  }
+  int late = 0;
+  for (int i = 0; i < rotations; ++i) {
+    const std::string name = absl::StrCat("server-", i);
+    Write(servers_.Issue(name));
+    const Answer answer = Retrieve(as);
+    ++calls;
+    if (!answer.status.ok()) ++failed;
+    if (answer.server != name) ++late;
+  }
+  stop = true;
+  for (std::thread& one : load) one.join();
+  EXPECT_EQ(failed, 0);
+  EXPECT_EQ(late, 0) << "the first connection after it had the one before";
+  LeaveFigure(22, absl::StrCat(rotations, " certificates in turn: failed"),
+              absl::StrCat(failed.load(), " of ", calls.load()), "0");
+}
+
+TEST_F(ServerTlsTest, OpenConnectionsStayAndBadFilesAreNotUsed) {
+  const auto as = Tls(clients_.Issue("client"));
+  const auto open = grpc::CreateChannel(running_->server().grpc_address(), as);
+  EXPECT_TRUE(CallWithBytes(open, kRetrieveMethod, "").status.ok());
+  Write("server.key", "no key");
+  const Answer with_bad_key = Retrieve(as);
+  EXPECT_TRUE(with_bad_key.status.ok()) << with_bad_key.status.error_message();
+  EXPECT_EQ(with_bad_key.server, "server");
+  Write(servers_.Issue("next"));
+  EXPECT_EQ(Retrieve(as).server, "next");
+  EXPECT_TRUE(CallWithBytes(open, kRetrieveMethod, "").status.ok());
+}
+
+TEST_F(ServerTlsTest, TheAuthorityOfClientsRotatesToo) {
+  const auto before = Tls(clients_.Issue("client"));
+  const auto after = Tls(strangers_.Issue("client"));
+  EXPECT_TRUE(Refused(Retrieve(after)));
+  Write("clients.pem", strangers_.certificate());
+  EXPECT_TRUE(Retrieve(after).status.ok());
+  EXPECT_TRUE(Refused(Retrieve(before)));
+}
+
+TEST_F(ServerTlsTest, MetricsTellWhenACertificateExpires) {
+  constexpr char kExpiry[] =
+      "segue_tls_certificate_expiry_timestamp_seconds{listener=\"grpc\"}";
+  const double before = running_->Metric(kExpiry);
+  EXPECT_GT(before, 1.7e9);
+  Write(
+      servers_.Issue("server", std::chrono::hours(-1), std::chrono::hours(24)));
+  EXPECT_TRUE(Retrieve(Tls(clients_.Issue("client"))).status.ok());
+  EXPECT_GT(running_->Metric(kExpiry), before + 22 * 3600);
+}
+
+TEST_F(ServerTlsTest, AdminCommandsSpeakTls) {
+  const CertificateAndKey operator_pair = operators_.Issue("operator");
+  Write("ca.pem", servers_.certificate());
+  Write("operator.pem", operator_pair.certificate);
+  Write("operator.key", operator_pair.key);
+  AdminConnection to = {.address = running_->server().admin_address(),
+                        .ca_file = folder_ / "ca.pem",
+                        .certificate_file = folder_ / "operator.pem",
+                        .key_file = folder_ / "operator.key"};
+  const auto status = [&] {
+    return SendAdminCommand(to, "status", {}, std::chrono::seconds(60));
+  };
+  EXPECT_THAT(status(), IsOk());
+  to.key_file = "";
+  EXPECT_THAT(status(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                 HasSubstr("needs its key")));
+  to.key_file = folder_ / "none";
+  EXPECT_THAT(status(), StatusIs(absl::StatusCode::kInvalidArgument,
+                                 HasSubstr(folder_ / "none")));
+  to.certificate_file = to.key_file = "";
+  EXPECT_THAT(status(), StatusIs(absl::StatusCode::kUnavailable, ::testing::_));
+}
+
+TEST_F(ServerTlsTest, FilesThatDoNotFitAreAnErrorAtTheStart) {
+  v1::ServerConfig config = LoopbackConfig(folder_ / "bundles");
+  config.mutable_admin_tls()->set_certificate_file(folder_ / "server.pem");
+  EXPECT_THAT(Server::Create(config),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("admin_tls needs a certificate_file and a "
+                                 "key_file")));
+  config.mutable_admin_tls()->set_key_file(folder_ / "none");
+  EXPECT_THAT(Server::Create(config),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("admin_tls.key_file")));
+}
+
+}  // namespace
+}  // namespace segue
