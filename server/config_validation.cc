@@ -68,6 +68,10 @@ void CheckTls(const char* field, const v1::TlsConfig& tls, Checks& checks) {
   if (tls.certificate_file().empty() || tls.key_file().empty()) {
     checks.Add(absl::StrCat(field, " needs a certificate_file and a key_file"));
   }
+  if (tls.has_client_ca_file() && tls.client_ca_file().empty()) {
+    checks.Add(absl::StrCat(
+        field, ".client_ca_file is empty; leave it out to answer anybody"));
+  }
 }
 
 }  // namespace

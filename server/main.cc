@@ -78,10 +78,13 @@ void LogForGrpc(gpr_log_func_args* said) {
   const LogLevel level = said->severity == GPR_LOG_SEVERITY_ERROR
                              ? LogLevel::kError
                              : LogLevel::kInfo;
-  TryLog(level, said->message,
-         {{"file", said->file},
-          {"line", int64_t{said->line}},
-          {"left_out", left_out.exchange(0)}});
+  const int64_t before = left_out;
+  if (TryLog(level, said->message,
+             {{"file", said->file},
+              {"line", int64_t{said->line}},
+              {"left_out", before}})) {
+    left_out -= before;
+  }
 }
 
 LogFormat FormatOf(const v1::ServerConfig& config) {

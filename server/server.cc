@@ -17,7 +17,6 @@
 #include "server/base/processors.h"
 #include "server/config_validation.h"
 #include "server/net/address.h"
-#include "server/net/tls_credentials.h"
 
 namespace segue {
 namespace {
@@ -156,10 +155,10 @@ std::string Server::http_address() const {
 absl::Status Server::StartHttp() {
   if (config_.http_address().empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const Address address, ParseAddress(config_.http_address()));
-  ASSIGN_OR_RETURN(http_,
-                   HttpEndpoint::Create(
-                       address, {.metrics = [this] { return metrics_.Text(); },
-                                 .health = [this] { return Health(); }}));
+  ASSIGN_OR_RETURN(
+      http_, HttpEndpoint::Create(address,
+                                  {.metrics = [this] { return MetricsText(); },
+                                   .health = [this] { return Health(); }}));
   LogInfo("serving HTTP", {{"address", http_address()}});
   return absl::OkStatus();
 }
@@ -207,6 +206,17 @@ absl::Status Server::StartAdmin(std::function<void()> stop) {
   return absl::OkStatus();
 }
 
+std::string Server::MetricsText() {
+  std::vector<std::shared_ptr<TlsCredentials>> tls;
+  {
+    MutexLock lock(mu_);
+    tls = tls_;
+  }
+  // Nobody may have connected since a certificate was replaced.
+  for (const auto& one : tls) one->Refresh();
+  return metrics_.Text();
+}
+
 absl::StatusOr<std::unique_ptr<GrpcListener>> Server::Listen(
     grpc::ServerBuilder& builder, const ListenerConfig& config) {
   ASSIGN_OR_RETURN(const Address address, ParseAddress(config.address));
@@ -214,7 +224,7 @@ absl::StatusOr<std::unique_ptr<GrpcListener>> Server::Listen(
       .spare_descriptors = config.spare_descriptors,
       .on_refused = [this] { metrics_.CountConnectionRefused(); }};
   if (config.tls != nullptr) {
-    auto credentials = MakeTlsCredentials(
+    auto credentials = TlsCredentials::Create(
         *config.tls, [this, name = config.name](const TlsFiles& files) {
           metrics_.SetCertificateExpiry(name, files.expires);
         });
@@ -222,10 +232,15 @@ absl::StatusOr<std::unique_ptr<GrpcListener>> Server::Listen(
       return absl::InvalidArgumentError(
           absl::StrCat(config.tls_field, ".", credentials.status().message()));
     }
-    options.credentials = *std::move(credentials);
-  } else if (!IsLoopback(address)) {
-    LogWarning("anybody who reaches this address is answered, in plain text",
-               {{"address", config.address}, {"set", config.tls_field}});
+    options.credentials = *credentials;
+    MutexLock lock(mu_);
+    tls_.push_back(*std::move(credentials));
+  }
+  if (!IsLoopback(address) &&
+      (config.tls == nullptr || config.tls->client_ca_file().empty())) {
+    LogWarning(absl::StrCat("anybody who reaches this address is answered: ",
+                            config.tls_field, ".client_ca_file names nobody"),
+               {{"address", config.address}});
   }
   auto listener = GrpcListener::Start(builder, address, std::move(options));
   if (listener.ok()) return listener;

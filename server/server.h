@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -18,6 +19,7 @@
 #include "server/metrics/metrics.h"
 #include "server/net/grpc_listener.h"
 #include "server/net/http_endpoint.h"
+#include "server/net/tls_credentials.h"
 #include "server/quality/live_hits.h"
 #include "server/quality/shadow_traffic.h"
 #include "server/queue/worker_pool.h"
@@ -82,6 +84,7 @@ class Server {
   // Starts what is built.
   absl::StatusOr<std::unique_ptr<GrpcListener>> Listen(
       grpc::ServerBuilder& builder, const ListenerConfig& config);
+  std::string MetricsText() ABSL_LOCKS_EXCLUDED(mu_);
   // Tells gRPC's health service; draining wins.
   void UpdateHealth() ABSL_LOCKS_EXCLUDED(mu_);
   // OK while requests are answered, else why not.
@@ -106,6 +109,7 @@ class Server {
 
   mutable Mutex mu_;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<std::shared_ptr<TlsCredentials>> tls_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace segue

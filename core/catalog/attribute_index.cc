@@ -91,7 +91,9 @@ absl::Status AttributeIndex::FillNumbers(const v1::AttributeColumn& from,
     return Broken(column.name, absl::StrCat("has ", from.numbers_size(),
                                             " numbers for ", items, " items"));
   }
-  column.order.reserve(items);
+  column.order.reserve(
+      std::count_if(from.numbers().begin(), from.numbers().end(),
+                    [](double number) { return !std::isnan(number); }));
   for (int32_t row = 0; row < items; ++row) {
     if (!std::isnan(from.numbers(row))) column.order.push_back(row);
   }

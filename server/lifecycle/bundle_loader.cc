@@ -60,9 +60,9 @@ absl::StatusOr<std::shared_ptr<const ServingSnapshot>> LoadAndWarmUp(
     ReloadOutcome& outcome) {
   auto snapshot = LoadServingSnapshot(bundle, deadline);
   outcome = OutcomeOf(snapshot.status());
-  RETURN_IF_ERROR(snapshot.status());
   // What malloc keeps of what reading took would count as memory in use.
   ::malloc_trim(0);
+  RETURN_IF_ERROR(snapshot.status());
   const absl::Status warm = WarmUp(**snapshot, max_batch, deadline);
   if (!warm.ok()) {
     outcome = absl::IsOutOfRange(warm) ? ReloadOutcome::kWrongAnswers

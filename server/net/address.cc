@@ -36,7 +36,8 @@ std::string FormatAddress(const Address& address) {
 
 bool IsLoopback(const Address& address) {
   return address.host == "localhost" || address.host == "::1" ||
-         address.host.rfind("127.", 0) == 0;
+         (address.host.rfind("127.", 0) == 0 &&
+          address.host.find_first_not_of(".0123456789") == std::string::npos);
 }
 
 }  // namespace segue

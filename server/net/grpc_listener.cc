@@ -103,7 +103,9 @@ absl::StatusOr<std::vector<Descriptor>> ListenOnAll(const Address& address,
   return sockets;
 }
 
-void SetPings(grpc::ServerBuilder& builder, int silence_ms) {
+void BoundSilence(grpc::ServerBuilder& builder, int silence_ms) {
+  // Until its settings have come, TLS included.
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, silence_ms);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, silence_ms);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, silence_ms);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -131,7 +133,7 @@ absl::StatusOr<std::unique_ptr<GrpcListener>> GrpcListener::Start(
   using Type = grpc::ServerBuilder::experimental_type::ExternalConnectionType;
   listener->acceptor_ = builder.experimental().AddExternalConnectionAcceptor(
       Type::FROM_FD, listener->options_.credentials);
-  SetPings(builder, silence_ms);
+  BoundSilence(builder, silence_ms);
   listener->server_ = builder.BuildAndStart();
   if (listener->server_ == nullptr) {
     return absl::UnavailableError("gRPC does not start");

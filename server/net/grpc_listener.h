@@ -29,10 +29,11 @@ class GrpcListener {
   struct Options {
     // Descriptors that connections leave to others; half of all at most.
     uint64_t spare_descriptors = 0;
-    // A client that says nothing for so long is asked for a sign of life, and
-    // hung up on if it gives none for as long again; one that takes nothing of
-    // what waits for it is hung up on after so long. Either is gone, or hangs,
-    // and its answers take memory.
+    // Who does not become a client within this time, TLS included, is hung up
+    // on. A client that says nothing for so long is asked for a sign of life,
+    // and hung up on if it gives none for as long again; one that takes nothing
+    // of what waits for it is hung up on after so long. Either is gone, or
+    // hangs, and its answers take memory.
     std::chrono::milliseconds silence{30000};
     std::shared_ptr<grpc::ServerCredentials> credentials =
         grpc::InsecureServerCredentials();

@@ -4,12 +4,15 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
 
 #include <cstdint>
 #include <ctime>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -20,6 +23,7 @@ namespace segue {
 namespace {
 
 constexpr uint64_t kMaxPemBytes = uint64_t{1} << 20;
+constexpr char kNoCertificates[] = "has no PEM certificate, or a damaged one";
 
 template <auto free>
 struct Freed {
@@ -31,6 +35,7 @@ struct Freed {
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 
 // One of the files, as the configuration calls it.
 struct Named {
@@ -56,10 +61,18 @@ Bio Open(const std::string& pem) {
   return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
 }
 
-// The first of the file; null: it has none.
-Certificate ParseCertificate(const std::string& pem) {
-  return Certificate(
-      PEM_read_bio_X509(Open(pem).get(), nullptr, nullptr, nullptr));
+// All of the file, in its order; nothing if it has none or a damaged one.
+std::vector<Certificate> ParseCertificates(const std::string& pem) {
+  const Bio bio = Open(pem);
+  std::vector<Certificate> all;
+  while (Certificate one{
+      PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
+    all.push_back(std::move(one));
+  }
+  // Where they end, OpenSSL says that it found no further one.
+  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) all.clear();
+  ERR_clear_error();
+  return all;
 }
 
 // Null: it has none, or one that needs a passphrase, which nobody is asked for.
@@ -78,31 +91,43 @@ absl::StatusOr<TlsFiles> ReadTlsFiles(const v1::TlsConfig& config) {
   TlsFiles files;
   ASSIGN_OR_RETURN(files.certificates, Read(certificates));
   ASSIGN_OR_RETURN(files.key, Read(key_file));
-  const Certificate own = ParseCertificate(files.certificates);
-  if (own == nullptr) return Refused(certificates, "has no PEM certificate");
+  const auto chain = ParseCertificates(files.certificates);
+  if (chain.empty()) return Refused(certificates, kNoCertificates);
+  X509* const own = chain.front().get();
   const Key key = ParseKey(files.key);
   if (key == nullptr) {
     return Refused(key_file, "has no PEM key without a passphrase");
   }
-  if (X509_check_private_key(own.get(), key.get()) != 1) {
+  if (X509_check_private_key(own, key.get()) != 1) {
     return Refused(key_file, absl::StrCat("is not the key of the first "
                                           "certificate of ",
                                           certificates.path));
   }
-  if (X509_cmp_current_time(X509_get0_notBefore(own.get())) >= 0) {
+  if (X509_cmp_current_time(X509_get0_notBefore(own)) >= 0) {
     return Refused(certificates, "is not valid yet");
   }
-  if (X509_cmp_current_time(X509_get0_notAfter(own.get())) <= 0) {
+  if (X509_cmp_current_time(X509_get0_notAfter(own)) <= 0) {
     return Refused(certificates, "has expired");
   }
+  // What OpenSSL would not use: a key that is too short, an old signature.
+  const Context context(SSL_CTX_new(TLS_server_method()));
+  if (SSL_CTX_use_certificate(context.get(), own) != 1 ||
+      SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1) {
+    return Refused(certificates, ERR_reason_error_string(ERR_peek_error()));
+  }
+  for (size_t i = 1; i < chain.size(); ++i) {
+    if (SSL_CTX_add1_chain_cert(context.get(), chain[i].get()) != 1) {
+      return Refused(certificates, ERR_reason_error_string(ERR_peek_error()));
+    }
+  }
   std::tm expires{};
-  ASN1_TIME_to_tm(X509_get0_notAfter(own.get()), &expires);
+  ASN1_TIME_to_tm(X509_get0_notAfter(own), &expires);
   files.expires =
       std::chrono::sys_seconds(std::chrono::seconds(::timegm(&expires)));
   if (authorities.path.empty()) return files;
   ASSIGN_OR_RETURN(files.client_authorities, Read(authorities));
-  if (ParseCertificate(files.client_authorities) == nullptr) {
-    return Refused(authorities, "has no PEM certificate");
+  if (ParseCertificates(files.client_authorities).empty()) {
+    return Refused(authorities, kNoCertificates);
   }
   return files;
 }
@@ -118,7 +143,8 @@ std::string StampOfTlsFiles(const v1::TlsConfig& config) {
       continue;
     }
     absl::StrAppend(&stamp, file.st_dev, ".", file.st_ino, ".", file.st_size,
-                    ".", file.st_mtim.tv_sec, ".", file.st_mtim.tv_nsec, ";");
+                    ".", file.st_mtim.tv_sec, ".", file.st_mtim.tv_nsec, ".",
+                    file.st_ctim.tv_sec, ".", file.st_ctim.tv_nsec, ";");
   }
   return stamp;
 }

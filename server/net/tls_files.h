@@ -20,10 +20,12 @@ struct TlsFiles {
 
 // InvalidArgument, with the field and the file, for one that cannot be read, is
 // no PEM or larger than 1 MiB; for a key that needs a passphrase or is another
-// certificate's; for a certificate that is not valid now.
+// certificate's; for a certificate that is not valid now, or that OpenSSL does
+// not use (RSA of 1,024 bits).
 absl::StatusOr<TlsFiles> ReadTlsFiles(const v1::TlsConfig& config);
 
-// Another one after any of the files was replaced or written to. Reads none.
+// Another one after any of the files was replaced, written to, or given to
+// another user. Reads none.
 std::string StampOfTlsFiles(const v1::TlsConfig& config);
 
 }  // namespace segue

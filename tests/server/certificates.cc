@@ -4,6 +4,7 @@
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include <cstdint>
@@ -72,6 +73,13 @@ CertificateAndKey Authority::Issue(const std::string& name,
                                    std::chrono::seconds end) const {
   const Key key(EVP_EC_gen("P-256"));
   return {PemOf(Sign(name, key.get(), begin, end).get()), PemOf(key.get())};
+}
+
+CertificateAndKey Authority::IssueWeak(const std::string& name) const {
+  const Key key(EVP_RSA_gen(1024));
+  const Certificate certificate =
+      Sign(name, key.get(), std::chrono::hours(-1), std::chrono::hours(1));
+  return {PemOf(certificate.get()), PemOf(key.get())};
 }
 
 Authority::Certificate Authority::Sign(const std::string& name, EVP_PKEY* key,

@@ -28,6 +28,8 @@ class Authority {
       const std::string& name,
       std::chrono::seconds begin = std::chrono::hours(-1),
       std::chrono::seconds end = std::chrono::hours(1)) const;
+  // For an RSA key of 1,024 bits.
+  CertificateAndKey IssueWeak(const std::string& name) const;
   // PEM.
   const std::string& certificate() const { return pem_; }
 

@@ -1,4 +1,6 @@
 // Who is answered by a server that speaks TLS, and by whose certificate.
+#include <httplib.h>
+
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/admin/admin_client.h"
+#include "server/net/address.h"
 #include "tests/server/certificates.h"
 #include "tests/server/running_server.h"
 #include "tests/testing/scale.h"
@@ -27,6 +30,7 @@ using segue::testing::IsOk;
 using segue::testing::kRetrieveMethod;
 using segue::testing::LeaveFigure;
 using segue::testing::LoopbackConfig;
+using segue::testing::MetricValue;
 using segue::testing::RunningServer;
 using segue::testing::StatusIs;
 using segue::testing::TempFolder;
@@ -132,26 +136,34 @@ TEST_F(ServerTlsTest, WhoIsAnsweredWhere) {
       {"another server", Tls(servers_.Issue("server")), false, false},
       {"a client", Tls(clients_.Issue("client")), true, false},
       {"an operator", Tls(operators_.Issue("operator")), false, true}};
-  const std::vector<std::string> served = {
-      kRetrieveMethod,
-      "/segue.v1.RetrievalService/BatchRetrieve",
-      "/segue.v1.RetrievalService/SimilarItems",
-      "/segue.v1.RetrievalService/DescribeItems",
-      "/grpc.health.v1.Health/Check",
-      "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"};
+  using Code = grpc::StatusCode;
+  struct Served {
+    const char* method;
+    Code code;  // of an empty request
+  };
+  const std::vector<Served> served = {
+      {kRetrieveMethod, Code::OK},
+      {"/segue.v1.RetrievalService/BatchRetrieve", Code::OK},
+      {"/segue.v1.RetrievalService/SimilarItems", Code::INVALID_ARGUMENT},
+      {"/segue.v1.RetrievalService/DescribeItems", Code::OK},
+      {"/grpc.health.v1.Health/Check", Code::OK},
+      {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+       Code::OK}};
   int wrong = 0;
   const auto expect = [&](const Who& who, const std::string& address,
-                          const std::string& method, bool answered) {
-    const Answer answer = CallOnce(address, method, who.credentials);
-    EXPECT_EQ(Refused(answer), !answered)
-        << who.name << ", " << method << ": " << answer.status.error_message();
-    if (Refused(answer) == answered) ++wrong;
+                          const Served& asked, bool answered) {
+    const Answer answer = CallOnce(address, asked.method, who.credentials);
+    const Code expected = answered ? asked.code : Code::UNAVAILABLE;
+    EXPECT_EQ(answer.status.error_code(), expected)
+        << who.name << ", " << asked.method << ": "
+        << answer.status.error_message();
+    if (answer.status.error_code() != expected) ++wrong;
   };
   for (const Who& who : all) {
-    for (const std::string& method : served) {
-      expect(who, running_->server().grpc_address(), method, who.retrieves);
+    for (const Served& one : served) {
+      expect(who, running_->server().grpc_address(), one, who.retrieves);
     }
-    expect(who, running_->server().admin_address(), kStatusMethod,
+    expect(who, running_->server().admin_address(), {kStatusMethod, Code::OK},
            who.administers);
   }
   LeaveFigure(22, "answered or refused against the table",
@@ -210,24 +222,54 @@ TEST_F(ServerTlsTest, OpenConnectionsStayAndBadFilesAreNotUsed) {
   EXPECT_TRUE(CallWithBytes(open, kRetrieveMethod, "").status.ok());
 }
 
+TEST_F(ServerTlsTest, WhatWasRefusedIsLookedAtAgain) {
+  const auto as = Tls(clients_.Issue("client"));
+  Write(servers_.Issue("soon", std::chrono::seconds(2)));
+  EXPECT_EQ(Retrieve(as).server, "server");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  std::string server;
+  while (server != "soon" && std::chrono::steady_clock::now() < end) {
+    const Answer answer = Retrieve(as);
+    EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
+    server = answer.server;
+  }
+  EXPECT_EQ(server, "soon") << "no file has changed, but its time has come";
+}
+
 TEST_F(ServerTlsTest, TheAuthorityOfClientsRotatesToo) {
+  const Authority next("next clients");
   const auto before = Tls(clients_.Issue("client"));
-  const auto after = Tls(strangers_.Issue("client"));
+  const auto after = Tls(next.Issue("client"));
   EXPECT_TRUE(Refused(Retrieve(after)));
-  Write("clients.pem", strangers_.certificate());
+  Write("clients.pem",
+        absl::StrCat(clients_.certificate(), next.certificate()));
+  EXPECT_TRUE(Retrieve(before).status.ok());
+  EXPECT_TRUE(Retrieve(after).status.ok());
+  Write("clients.pem", next.certificate());
   EXPECT_TRUE(Retrieve(after).status.ok());
   EXPECT_TRUE(Refused(Retrieve(before)));
 }
 
+// Without that anybody connects meanwhile.
 TEST_F(ServerTlsTest, MetricsTellWhenACertificateExpires) {
-  constexpr char kExpiry[] =
-      "segue_tls_certificate_expiry_timestamp_seconds{listener=\"grpc\"}";
-  const double before = running_->Metric(kExpiry);
+  const auto address = ParseAddress(running_->server().http_address());
+  ASSERT_THAT(address, IsOk());
+  const auto expiry = [&](const std::string& listener) {
+    const auto answer =
+        httplib::Client(address->host, address->port).Get("/metrics");
+    EXPECT_TRUE(answer);
+    return MetricValue(
+        answer->body,
+        absl::StrCat("segue_tls_certificate_expiry_timestamp_seconds{listener=",
+                     "\"", listener, "\"}"));
+  };
+  const double before = expiry("grpc");
   EXPECT_GT(before, 1.7e9);
   Write(
       servers_.Issue("server", std::chrono::hours(-1), std::chrono::hours(24)));
+  EXPECT_GT(expiry("grpc"), before + 22 * 3600);
+  EXPECT_GT(expiry("admin"), before + 22 * 3600);
   EXPECT_TRUE(Retrieve(Tls(clients_.Issue("client"))).status.ok());
-  EXPECT_GT(running_->Metric(kExpiry), before + 22 * 3600);
 }
 
 TEST_F(ServerTlsTest, AdminCommandsSpeakTls) {
@@ -264,6 +306,15 @@ TEST_F(ServerTlsTest, FilesThatDoNotFitAreAnErrorAtTheStart) {
   EXPECT_THAT(Server::Create(config),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("admin_tls.key_file")));
+  Write("server.key", servers_.Issue("server").key);
+  config.mutable_admin_tls()->set_key_file(folder_ / "server.key");
+  EXPECT_THAT(Server::Create(config),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("is not the key of the first")));
+  config.mutable_admin_tls()->set_client_ca_file("");
+  EXPECT_THAT(Server::Create(config),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("admin_tls.client_ca_file is empty")));
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ TEST(AddressTest, LoopbackIsWhatOnlyThisMachineReaches) {
   for (const char* host : {"localhost", "127.0.0.1", "127.1.2.3", "::1"}) {
     EXPECT_TRUE(IsLoopback({host, 1})) << host;
   }
-  for (const char* host : {"0.0.0.0", "::", "10.0.0.1", "12.7.0.1", "segue"}) {
+  for (const char* host :
+       {"0.0.0.0", "::", "10.0.0.1", "12.7.0.1", "127.example.com"}) {
     EXPECT_FALSE(IsLoopback({host, 1})) << host;
   }
 }

@@ -50,6 +50,7 @@ absl::StatusOr<std::unique_ptr<GrpcListener>> Listen(
                               .on_refused = std::move(on_refused)});
 }
 
+// Bears no silence.
 constexpr std::chrono::milliseconds kImpatience{100};
 
 // How many of this process's connections have such an option of TCP.
@@ -68,20 +69,6 @@ int ConnectionsWith(int option, int64_t value) {
     }
   }
   return found;
-}
-
-// With one that bears little silence.
-RawConnection ImpatientSession(std::unique_ptr<GrpcListener>& listener) {
-  auto started = Listen(
-      {"127.0.0.1", 0}, [] {}, kImpatience);
-  EXPECT_THAT(started, IsOk());
-  listener = *std::move(started);
-  RawConnection session(listener->address());
-  EXPECT_TRUE(session.Send(
-      absl::StrCat(kPreface, Frame(FrameType::kSettings, 0, 0, ""))));
-  EXPECT_TRUE(session.AwaitBytes());
-  EXPECT_TRUE(session.Send(Frame(FrameType::kSettings, kAck, 0, "")));
-  return session;
 }
 
 int PortOf(const GrpcListener& listener) {
@@ -217,16 +204,33 @@ TEST(GrpcListenerTest, WhoeverWaitsForADescriptorGetsOne) {
 }
 
 TEST(GrpcListenerTest, WhoGivesNoSignOfLifeIsHungUpOn) {
-  std::unique_ptr<GrpcListener> listener;
-  EXPECT_TRUE(ImpatientSession(listener).AwaitHangUp());
+  const auto listener = Listen(
+      {"127.0.0.1", 0}, [] {}, kImpatience);
+  ASSERT_THAT(listener, IsOk());
+  RawConnection session((*listener)->address());
+  EXPECT_TRUE(
+      session.Send(absl::StrCat(kPreface, Frame(FrameType::kSettings, 0, 0, ""),
+                                Frame(FrameType::kSettings, kAck, 0, ""))));
+  EXPECT_TRUE(session.AwaitHangUp());
+}
+
+TEST(GrpcListenerTest, WhoSaysNothingAtAllIsHungUpOn) {
+  const auto listener = Listen(
+      {"127.0.0.1", 0}, [] {}, kImpatience);
+  ASSERT_THAT(listener, IsOk());
+  EXPECT_TRUE(RawConnection((*listener)->address()).AwaitHangUp());
 }
 
 // Who takes none of its answers is hung up on by the kernel, which takes longer
 // than a test may: hostile_clients_test sees it at full scale.
 TEST(GrpcListenerTest, TheKernelIsToldWhatSilenceIsTooLong) {
-  std::unique_ptr<GrpcListener> listener;
-  const RawConnection session = ImpatientSession(listener);
-  EXPECT_EQ(ConnectionsWith(TCP_USER_TIMEOUT, kImpatience.count()), 1);
+  constexpr std::chrono::milliseconds kSilence{54321};  // nobody else's
+  const auto listener = Listen(
+      {"127.0.0.1", 0}, [] {}, kSilence);
+  ASSERT_THAT(listener, IsOk());
+  RawConnection client((*listener)->address());
+  EXPECT_TRUE(client.AwaitBytes());
+  EXPECT_EQ(ConnectionsWith(TCP_USER_TIMEOUT, kSilence.count()), 1);
 }
 
 }  // namespace

@@ -81,6 +81,10 @@ TEST_F(TlsFilesTest, WhatIsNoPemOrNotThereIsRefused) {
   Write("server.pem", "no certificate");
   ExpectRefused("certificate_file", "server.pem", "no PEM certificate");
   Write(authority_.Issue("server"));
+  Write("clients.pem",
+        absl::StrCat(authority_.certificate(), "-----BEGIN CERTIFICATE-----\n",
+                     "bm9uZQ==\n-----END CERTIFICATE-----\n"));
+  ExpectRefused("client_ca_file", "clients.pem", "damaged");
   Write("clients.pem", "");
   ExpectRefused("client_ca_file", "clients.pem", "no PEM certificate");
   Write("server.key", "no key");
@@ -97,6 +101,11 @@ TEST_F(TlsFilesTest, AKeyOfAnotherCertificateOrBehindAPassphraseIsRefused) {
   const CertificateAndKey pair = authority_.Issue("server");
   Write({pair.certificate, Encrypted(pair.key, "secret")});
   ExpectRefused("key_file", "server.key", "without a passphrase");
+}
+
+TEST_F(TlsFilesTest, ACertificateThatOpenSslDoesNotUseIsRefused) {
+  Write(authority_.IssueWeak("server"));
+  ExpectRefused("certificate_file", "server.pem", "too small");
 }
 
 TEST_F(TlsFilesTest, ACertificateOfAnotherTimeIsRefused) {
