@@ -78,12 +78,12 @@ void LogForGrpc(gpr_log_func_args* said) {
   const LogLevel level = said->severity == GPR_LOG_SEVERITY_ERROR
                              ? LogLevel::kError
                              : LogLevel::kInfo;
-  const int64_t before = left_out;
-  if (TryLog(level, said->message,
-             {{"file", said->file},
-              {"line", int64_t{said->line}},
-              {"left_out", before}})) {
-    left_out -= before;
+  const int64_t before = left_out.exchange(0);
+  if (!TryLog(level, said->message,
+              {{"file", said->file},
+               {"line", int64_t{said->line}},
+               {"left_out", before}})) {
+    left_out += before + 1;
   }
 }
 

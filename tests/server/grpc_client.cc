@@ -26,13 +26,14 @@ std::string ToString(const grpc::ByteBuffer& buffer) {
 
 }  // namespace
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address) {
+std::shared_ptr<grpc::Channel> Connect(
+    const std::string& address,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(),
-                                   arguments);
+  return grpc::CreateCustomChannel(address, credentials, arguments);
 }
 
 RawCall::RawCall(const std::shared_ptr<grpc::Channel>& channel,
@@ -87,6 +88,13 @@ std::string RawCall::Trailing(const std::string& name) const {
              : std::string(at->second.data(), at->second.size());
 }
 
+std::string RawCall::Peer() const {
+  const auto peer = context_.auth_context();
+  if (peer == nullptr) return "";
+  const auto names = peer->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME);
+  return names.empty() ? "" : std::string(names[0].data(), names[0].size());
+}
+
 bool RawCall::Wait() {
   void* tag = nullptr;
   bool ok = false;
@@ -100,6 +108,7 @@ RawAnswer CallWithBytes(const std::shared_ptr<grpc::Channel>& channel,
   RawAnswer answer;
   answer.bytes = call.Read().value_or("");
   answer.status = call.Finish();
+  answer.peer = call.Peer();
   return answer;
 }
 

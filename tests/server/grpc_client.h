@@ -17,7 +17,10 @@ inline constexpr char kBatchRetrieveMethod[] =
 
 // A connection of its own to host:port, on which a stream receives 64 KiB ahead
 // of its reader and no more.
-std::shared_ptr<grpc::Channel> Connect(const std::string& address);
+std::shared_ptr<grpc::Channel> Connect(
+    const std::string& address,
+    const std::shared_ptr<grpc::ChannelCredentials>& credentials =
+        grpc::InsecureChannelCredentials());
 
 // One call, fed and read by hand. Each function waits for what it starts; the
 // call is cancelled after a minute, so that none waits for ever. One thread.
@@ -40,6 +43,8 @@ class RawCall {
   grpc::Status Finish();
   // Of the trailing metadata, after Finish(); empty: there is none.
   std::string Trailing(const std::string& name) const;
+  // Whom the server's certificate names; empty: it has shown none.
+  std::string Peer() const;
 
  private:
   bool Wait();
@@ -52,6 +57,7 @@ class RawCall {
 struct RawAnswer {
   grpc::Status status;
   std::string bytes;
+  std::string peer;
 };
 // A unary call of these bytes.
 RawAnswer CallWithBytes(const std::shared_ptr<grpc::Channel>& channel,

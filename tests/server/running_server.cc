@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gmock/gmock.h"
+#include "server/net/address.h"
 #include "tests/testing/status_matchers.h"
 
 namespace segue::testing {
@@ -15,6 +16,12 @@ v1::ServerConfig LoopbackConfig(const std::string& bundle_root) {
       "worker_threads: 2");
   config.set_bundle_root(bundle_root);
   return config;
+}
+
+httplib::Client Http(const Server& server) {
+  const auto address = ParseAddress(server.http_address());
+  EXPECT_THAT(address, IsOk());
+  return httplib::Client(address->host, address->port);
 }
 
 RunningServer::RunningServer(const std::string& config) {

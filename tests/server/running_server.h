@@ -4,6 +4,7 @@
 #define SEGUE_TESTS_SERVER_RUNNING_SERVER_H_
 
 #include <grpcpp/grpcpp.h>
+#include <httplib.h>
 
 #include <memory>
 #include <string>
@@ -56,6 +57,9 @@ class RunningServer {
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::RetrievalService::Stub> stub_;
 };
+
+// Of its http_address.
+httplib::Client Http(const Server& server);
 
 // A configuration on loopback with free ports.
 v1::ServerConfig LoopbackConfig(const std::string& bundle_root);

@@ -20,6 +20,7 @@ namespace {
 using segue::testing::CheckHealth;
 using segue::testing::Connect;
 using segue::testing::HealthRequest;
+using segue::testing::Http;
 using segue::testing::IsOk;
 using segue::testing::kNotServing;
 using segue::testing::kRetrieveMethod;
@@ -35,12 +36,6 @@ using ::testing::Not;
 using Stub = v1::RetrievalService::Stub;
 
 constexpr char kService[] = "segue.v1.RetrievalService";
-
-httplib::Client Http(const Server& server) {
-  const auto address = ParseAddress(server.http_address());
-  EXPECT_THAT(address, IsOk());
-  return httplib::Client(address->host, address->port);
-}
 
 TEST(ServerTest, BindsFreePortsAndTellsThem) {
   RunningServer running;

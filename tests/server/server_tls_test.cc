@@ -13,7 +13,6 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/admin/admin_client.h"
-#include "server/net/address.h"
 #include "tests/server/certificates.h"
 #include "tests/server/running_server.h"
 #include "tests/testing/scale.h"
@@ -26,11 +25,14 @@ using segue::testing::AtScale;
 using segue::testing::Authority;
 using segue::testing::CallWithBytes;
 using segue::testing::CertificateAndKey;
+using segue::testing::Connect;
+using segue::testing::Http;
 using segue::testing::IsOk;
 using segue::testing::kRetrieveMethod;
 using segue::testing::LeaveFigure;
 using segue::testing::LoopbackConfig;
 using segue::testing::MetricValue;
+using segue::testing::RawAnswer;
 using segue::testing::RunningServer;
 using segue::testing::StatusIs;
 using segue::testing::TempFolder;
@@ -74,42 +76,17 @@ class ServerTlsTest : public ::testing::Test {
                                  .pem_private_key = own.key,
                                  .pem_cert_chain = own.certificate});
   }
-  struct Answer {
-    grpc::Status status;
-    std::string server;  // whom its certificate names
-  };
   // One call on a connection of its own.
-  static Answer CallOnce(const std::string& address, const std::string& method,
-                         const std::shared_ptr<grpc::ChannelCredentials>& as) {
-    grpc::ChannelArguments own;
-    own.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    grpc::GenericStub stub(grpc::CreateCustomChannel(address, as, own));
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() +
-                         std::chrono::minutes(1));
-    grpc::CompletionQueue queue;
-    const grpc::Slice nothing;
-    const auto call = stub.PrepareUnaryCall(
-        &context, method, grpc::ByteBuffer(&nothing, 1), &queue);
-    call->StartCall();
-    grpc::ByteBuffer response;
-    Answer answer;
-    call->Finish(&response, &answer.status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    EXPECT_TRUE(queue.Next(&tag, &ok));
-    if (const auto peer = context.auth_context(); peer != nullptr) {
-      for (const grpc::string_ref& name :
-           peer->FindPropertyValues(GRPC_X509_CN_PROPERTY_NAME)) {
-        answer.server.assign(name.data(), name.size());
-      }
-    }
-    return answer;
+  static RawAnswer CallOnce(
+      const std::string& address, const std::string& method,
+      const std::shared_ptr<grpc::ChannelCredentials>& as) {
+    return CallWithBytes(Connect(address, as), method, "");
   }
-  Answer Retrieve(const std::shared_ptr<grpc::ChannelCredentials>& as) const {
+  RawAnswer Retrieve(
+      const std::shared_ptr<grpc::ChannelCredentials>& as) const {
     return CallOnce(running_->server().grpc_address(), kRetrieveMethod, as);
   }
-  static bool Refused(const Answer& answer) {
+  static bool Refused(const RawAnswer& answer) {
     return answer.status.error_code() == grpc::StatusCode::UNAVAILABLE;
   }
 
@@ -152,7 +129,7 @@ TEST_F(ServerTlsTest, WhoIsAnsweredWhere) {
   int wrong = 0;
   const auto expect = [&](const Who& who, const std::string& address,
                           const Served& asked, bool answered) {
-    const Answer answer = CallOnce(address, asked.method, who.credentials);
+    const RawAnswer answer = CallOnce(address, asked.method, who.credentials);
     const Code expected = answered ? asked.code : Code::UNAVAILABLE;
     EXPECT_EQ(answer.status.error_code(), expected)
         << who.name << ", " << asked.method << ": "
@@ -196,10 +173,10 @@ TEST_F(ServerTlsTest, CertificatesRotateUnderLoad) {
   for (int i = 0; i < rotations; ++i) {
     const std::string name = absl::StrCat("server-", i);
     Write(servers_.Issue(name));
-    const Answer answer = Retrieve(as);
+    const RawAnswer answer = Retrieve(as);
     ++calls;
     if (!answer.status.ok()) ++failed;
-    if (answer.server != name) ++late;
+    if (answer.peer != name) ++late;
   }
   stop = true;
   for (std::thread& one : load) one.join();
@@ -214,24 +191,24 @@ TEST_F(ServerTlsTest, OpenConnectionsStayAndBadFilesAreNotUsed) {
   const auto open = grpc::CreateChannel(running_->server().grpc_address(), as);
   EXPECT_TRUE(CallWithBytes(open, kRetrieveMethod, "").status.ok());
   Write("server.key", "no key");
-  const Answer with_bad_key = Retrieve(as);
+  const RawAnswer with_bad_key = Retrieve(as);
   EXPECT_TRUE(with_bad_key.status.ok()) << with_bad_key.status.error_message();
-  EXPECT_EQ(with_bad_key.server, "server");
+  EXPECT_EQ(with_bad_key.peer, "server");
   Write(servers_.Issue("next"));
-  EXPECT_EQ(Retrieve(as).server, "next");
+  EXPECT_EQ(Retrieve(as).peer, "next");
   EXPECT_TRUE(CallWithBytes(open, kRetrieveMethod, "").status.ok());
 }
 
 TEST_F(ServerTlsTest, WhatWasRefusedIsLookedAtAgain) {
   const auto as = Tls(clients_.Issue("client"));
   Write(servers_.Issue("soon", std::chrono::seconds(2)));
-  EXPECT_EQ(Retrieve(as).server, "server");
+  EXPECT_EQ(Retrieve(as).peer, "server");
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   std::string server;
   while (server != "soon" && std::chrono::steady_clock::now() < end) {
-    const Answer answer = Retrieve(as);
+    const RawAnswer answer = Retrieve(as);
     EXPECT_TRUE(answer.status.ok()) << answer.status.error_message();
-    server = answer.server;
+    server = answer.peer;
   }
   EXPECT_EQ(server, "soon") << "no file has changed, but its time has come";
 }
@@ -252,11 +229,8 @@ TEST_F(ServerTlsTest, TheAuthorityOfClientsRotatesToo) {
 
 // Without that anybody connects meanwhile.
 TEST_F(ServerTlsTest, MetricsTellWhenACertificateExpires) {
-  const auto address = ParseAddress(running_->server().http_address());
-  ASSERT_THAT(address, IsOk());
   const auto expiry = [&](const std::string& listener) {
-    const auto answer =
-        httplib::Client(address->host, address->port).Get("/metrics");
+    const auto answer = Http(running_->server()).Get("/metrics");
     EXPECT_TRUE(answer);
     return MetricValue(
         answer->body,
