@@ -45,9 +45,13 @@ def load_messages():
 class Client:
     """One connection; answers and the round trip's milliseconds."""
 
-    def __init__(self, address, messages):
+    def __init__(self, address, messages, credentials):
         self._messages = messages
-        self._channel = grpc.insecure_channel(address)
+        self._channel = (
+            grpc.secure_channel(address, credentials)
+            if credentials
+            else grpc.insecure_channel(address)
+        )
         grpc.channel_ready_future(self._channel).result(timeout=10)
 
     def call(self, method, request):
@@ -140,11 +144,31 @@ def read_requests(args, messages):
     return [json_format.ParseDict(s, messages.RetrieveRequest()) for s in samples]
 
 
+def read_credentials(args):
+    """None: plain text."""
+    if bool(args.cert) != bool(args.key):
+        raise ValueError("--cert needs --key, and --key --cert")
+    if not (args.ca or args.cert):
+        return None
+
+    def read(path):
+        return pathlib.Path(path).read_bytes() if path else None
+
+    return grpc.ssl_channel_credentials(
+        root_certificates=read(args.ca),
+        private_key=read(args.key),
+        certificate_chain=read(args.cert),
+    )
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--address", default="127.0.0.1:50051", help="host:port")
+    parser.add_argument("--ca", help="PEM: who signed the server's certificate")
+    parser.add_argument("--cert", help="PEM: this client's, where it wants one")
+    parser.add_argument("--key", help="PEM: of --cert")
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
         "--requests", help="JSON array of segue.v1.RetrieveRequest"
@@ -212,11 +236,14 @@ def main():
     try:
         messages = load_messages()
         requests = read_requests(args, messages)
-        client = Client(args.address, messages)
+        client = Client(args.address, messages, read_credentials(args))
         for request in requests:
             ask(client, messages, request, args)
     except grpc.FutureTimeoutError:
-        sys.exit(f"ask: no gRPC server answers at {args.address}")
+        sys.exit(
+            f"ask: no gRPC server answers at {args.address}"
+            " (one with tls wants --ca, and may want --cert and --key)"
+        )
     except grpc.RpcError as error:
         sys.exit(f"ask: {error.code().name}: {error.details()}")
     except (

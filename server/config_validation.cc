@@ -83,6 +83,11 @@ absl::Status ValidateServerConfig(const v1::ServerConfig& config) {
         "bundle_root is empty; name the folder that the trainer publishes "
         "into");
   }
+  if (config.has_trusted_keys_file() && config.trusted_keys_file().empty()) {
+    checks.Add(
+        "trusted_keys_file is empty; leave it out to serve bundles that nobody "
+        "has signed");
+  }
   CheckAddresses(config, checks);
   if (config.has_tls()) CheckTls("tls", config.tls(), checks);
   if (config.has_admin_tls()) CheckTls("admin_tls", config.admin_tls(), checks);

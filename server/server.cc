@@ -46,6 +46,7 @@ WorkerPool::Options PoolOptions(const v1::ServerConfig& config) {
 
 BundleManager::Options ManagerOptions(const v1::ServerConfig& config) {
   return {.bundle_root = config.bundle_root(),
+          .trusted_keys_file = config.trusted_keys_file(),
           .poll_interval = std::chrono::milliseconds(config.poll_interval_ms()),
           .max_bundle_bytes = static_cast<uint64_t>(config.max_bundle_bytes()),
           .max_memory_bytes = static_cast<uint64_t>(config.max_memory_bytes()),

@@ -48,6 +48,7 @@ struct Arguments {
   segue::SyntheticOptions synth;
   std::vector<std::string> runs;
   std::string html;
+  std::string trusted_keys;
   std::string items;
   segue::RefreshOptions refresh;
 };
@@ -113,6 +114,8 @@ void AddBundleVerbs(CLI::App& app, Arguments& arguments) {
   CLI::App* inspect =
       app.add_subcommand("inspect", "Verify a bundle and print its manifest");
   AddBundle(*inspect, arguments);
+  inspect->add_option("--trusted-keys", arguments.trusted_keys,
+                      "PEM, Ed25519 public keys: one has to have signed it");
 }
 
 void AddCompare(CLI::App& app, Arguments& arguments) {
@@ -134,10 +137,16 @@ absl::StatusOr<segue::v1::TrainerConfig> ConfigForBundle(
   segue::v1::TrainerConfig config;
   config.set_bundle_root(std::filesystem::path(folder).parent_path());
   segue::v1::TrainerConfig kept;
-  RETURN_IF_ERROR(segue::LoadConfig(
-      arguments.config.empty() ? folder + "/" + segue::layout::kTrainerConfig
-                               : arguments.config,
-      arguments.assignments, kept));
+  if (arguments.config.empty()) {
+    RETURN_IF_ERROR(segue::LoadTextProto(
+        folder + "/" + segue::layout::kTrainerConfig, kept));
+    // Not a bundle's to say: where to write, and whom to trust.
+    kept.clear_run_dir();
+    kept.clear_bundle_root();
+    kept.clear_signing();
+  }
+  RETURN_IF_ERROR(
+      segue::LoadConfig(arguments.config, arguments.assignments, kept));
   config.MergeFrom(kept);
   return config;
 }
@@ -163,7 +172,9 @@ absl::Status Run(const CLI::App& app, const Arguments& arguments) {
   }
   ASSIGN_OR_RETURN(const std::string folder,
                    segue::ResolveBundle(arguments.bundle));
-  if (chosen("inspect")) return segue::RunInspect(folder);
+  if (chosen("inspect")) {
+    return segue::RunInspect(folder, arguments.trusted_keys);
+  }
   ASSIGN_OR_RETURN(segue::v1::TrainerConfig config,
                    ConfigForBundle(folder, arguments));
   if (chosen("refresh")) {

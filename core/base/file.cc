@@ -17,6 +17,8 @@
 namespace segue {
 namespace {
 
+constexpr uint64_t kMaxPemBytes = uint64_t{1} << 20;
+
 absl::Status Failed(absl::string_view what, const std::string& path) {
   return absl::ErrnoToStatus(errno, absl::StrCat(what, " ", path));
 }
@@ -77,6 +79,12 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
   }
   content.resize(done);
   return content;
+}
+
+absl::StatusOr<std::string> ReadPemFile(const std::string& path) {
+  auto pem = ReadFile(path, kMaxPemBytes);
+  if (pem.ok()) return pem;
+  return absl::InvalidArgumentError(pem.status().message());
 }
 
 absl::Status WriteFileAtomically(const std::string& path,

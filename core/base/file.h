@@ -18,6 +18,10 @@ namespace segue {
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      uint64_t max_bytes);
 
+// A PEM file that a configuration names: keys, certificates. Whatever is wrong
+// with it, 1 MiB of size included, is InvalidArgument.
+absl::StatusOr<std::string> ReadPemFile(const std::string& path);
+
 // Writes `path`.tmp, syncs it, renames it to `path` and syncs the folder: after
 // a crash the file has its old content or its new one. One writer a path.
 absl::Status WriteFileAtomically(const std::string& path,

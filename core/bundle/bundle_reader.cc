@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/base/signature.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/file_check.h"
 #include "core/bundle/layout.h"
@@ -41,6 +42,25 @@ absl::Status VerifyFile(const Descriptor& folder, const std::string& path,
                      ", the manifest says ", file.sha256()));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckSignature(const Descriptor& folder, const Bundle& bundle,
+                            absl::string_view manifest,
+                            const std::string& trusted_keys_file) {
+  ASSIGN_OR_RETURN(const TrustedKeys keys,
+                   TrustedKeys::Read(trusted_keys_file));
+  const std::string path = bundle.Path(layout::kSignature);
+  const auto signature =
+      ReadSmallFile(folder, layout::kSignature, path, kSignatureBytes);
+  if (absl::IsDataLoss(signature.status())) {
+    return absl::UnauthenticatedError(absl::StrCat(
+        "the bundle is not signed: ", signature.status().message()));
+  }
+  RETURN_IF_ERROR(signature.status());
+  if (keys.HaveSigned(manifest, *signature)) return absl::OkStatus();
+  return absl::UnauthenticatedError(
+      absl::StrCat(path, " is no signature of ", layout::kManifest,
+                   " by a key of ", trusted_keys_file));
 }
 
 }  // namespace
@@ -81,8 +101,7 @@ absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root) {
 }
 
 absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
-                                  uint64_t max_served_bytes,
-                                  Deadline deadline) {
+                                  const OpenOptions& options) {
   Bundle bundle;
   bundle.folder_ = WithoutTrailingSlashes(folder);
   ASSIGN_OR_RETURN(const Descriptor opened, OpenFolder(bundle.folder_));
@@ -90,6 +109,10 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
   ASSIGN_OR_RETURN(
       const std::string json,
       ReadSmallFile(opened, layout::kManifest, path, kMaxManifestBytes));
+  if (!options.trusted_keys_file.empty()) {
+    RETURN_IF_ERROR(
+        CheckSignature(opened, bundle, json, options.trusted_keys_file));
+  }
   ASSIGN_OR_RETURN(bundle.manifest_, ParseManifest(json, path));
   const std::string name =
       std::filesystem::path(bundle.folder_).filename().string();
@@ -99,20 +122,20 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
                                             ", its folder is called ", name));
   }
   if (const uint64_t bytes = ServedBytes(bundle.content());
-      bytes > max_served_bytes) {
+      bytes > options.max_served_bytes) {
     return absl::OutOfRangeError(absl::StrCat(bundle.folder_, " has ", bytes,
                                               " bytes to serve, more than ",
-                                              max_served_bytes));
+                                              options.max_served_bytes));
   }
   for (const v1::File& file : bundle.content().files()) {
     if (scope == VerifyScope::kServed && !file.served()) continue;
     RETURN_IF_ERROR(
-        VerifyFile(opened, bundle.Path(file.name()), file, deadline));
+        VerifyFile(opened, bundle.Path(file.name()), file, options.deadline));
   }
   if (scope == VerifyScope::kAll) {
     for (const v1::File& file : bundle.manifest().measured_files()) {
       RETURN_IF_ERROR(
-          VerifyFile(opened, bundle.Path(file.name()), file, deadline));
+          VerifyFile(opened, bundle.Path(file.name()), file, options.deadline));
     }
   }
   return bundle;

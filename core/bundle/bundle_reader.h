@@ -19,6 +19,15 @@ enum class VerifyScope {
   kAll,     // every file of the manifest
 };
 
+struct OpenOptions {
+  // Of the served files together.
+  uint64_t max_served_bytes = std::numeric_limits<uint64_t>::max();
+  Deadline deadline = Deadline::Infinite();
+  // PEM, Ed25519 public keys (core/base/signature.h), one of which has to have
+  // signed the manifest. Empty: signatures are not looked at.
+  std::string trusted_keys_file;
+};
+
 // A version's folder whose files were found to match its manifest. A value; the
 // folder is immutable by contract.
 class Bundle {
@@ -32,7 +41,7 @@ class Bundle {
 
  private:
   friend absl::StatusOr<Bundle> OpenBundle(const std::string&, VerifyScope,
-                                           uint64_t, Deadline);
+                                           const OpenOptions&);
   v1::Manifest manifest_;
   std::string folder_;
 };
@@ -42,17 +51,17 @@ class Bundle {
 // of a version.
 absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root);
 
-// Reads the manifest (bounded), checks it (format, names, hash of the content,
-// that the folder's name is its version), then size and SHA-256 of each file in
-// `scope`. DataLoss, with file and reason, for a missing, changed or truncated
-// file, a link, or anything that is not a regular file; FailedPrecondition for
-// a newer format; NotFound if the folder is missing. OutOfRange, before any of
-// them is read, if the served files together are over `max_served_bytes`.
-// DeadlineExceeded at the next step after the deadline.
-absl::StatusOr<Bundle> OpenBundle(
-    const std::string& folder, VerifyScope scope,
-    uint64_t max_served_bytes = std::numeric_limits<uint64_t>::max(),
-    Deadline deadline = Deadline::Infinite());
+// Reads the manifest (bounded), checks it (signature, then format, names, hash
+// of the content, that the folder's name is its version), then size and SHA-256
+// of each file in `scope`. DataLoss, with file and reason, for a missing,
+// changed or truncated file, a link, or anything that is not a regular file;
+// Unauthenticated, before anything is parsed, without a signature by one of the
+// keys; FailedPrecondition for a newer format; NotFound if the folder is
+// missing; InvalidArgument where the keys cannot be read. OutOfRange, before
+// any of them is read, if the served files are over the limit. DeadlineExceeded
+// at the next step after the deadline.
+absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
+                                  const OpenOptions& options = {});
 
 }  // namespace segue
 

@@ -110,6 +110,7 @@ FileStamp StampOf(const std::string& path) {
 
 struct BundleWriter::State {
   std::string root;
+  std::optional<SigningKey> key;
   Descriptor lock;
   std::string staging;
   std::vector<std::pair<std::string, FileRole>> announced;
@@ -120,6 +121,8 @@ struct BundleWriter::State {
   };
   std::map<std::string, Described> described;
   v1::Manifest manifest;  // of the last Seal()
+  // As it was written: protobuf's maps have no order that it would keep to.
+  std::string manifest_json;
   bool sealed = false;
   std::string published;
 
@@ -132,6 +135,8 @@ struct BundleWriter::State {
   absl::StatusOr<v1::File> Describe(const Descriptor& folder,
                                     const std::string& name, FileRole role);
   void Name(v1::Manifest& named) const;
+  absl::Status Sign() const;
+  bool IsSigned(const std::string& folder) const;
   bool IsCurrentAlready(const std::string& current) const;
   void Prune(int keep_versions, const std::string& previous) const;
 };
@@ -140,7 +145,8 @@ struct BundleWriter::State {
 absl::Status BundleWriter::State::CheckNames() const {
   std::set<std::string> names;
   for (const auto& [name, role] : announced) {
-    if (!IsBundleFileName(name) || name == layout::kManifest) {
+    if (!IsBundleFileName(name) || name == layout::kManifest ||
+        name == layout::kSignature) {
       return absl::InvalidArgumentError(absl::StrCat(
           "a bundle's file cannot be called \"", name,
           "\": use letters, digits, \".\", \"_\" and \"-\", no leading \".\""));
@@ -216,12 +222,27 @@ void BundleWriter::State::Name(v1::Manifest& named) const {
       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone()));
 }
 
+absl::Status BundleWriter::State::Sign() const {
+  ASSIGN_OR_RETURN(const std::string signature, key->Sign(manifest_json));
+  return WriteFileAtomically(absl::StrCat(staging, "/", layout::kSignature),
+                             signature);
+}
+
+bool BundleWriter::State::IsSigned(const std::string& folder) const {
+  const auto json =
+      ReadFile(absl::StrCat(folder, "/", layout::kManifest), kMaxManifestBytes);
+  const auto signature =
+      ReadFile(absl::StrCat(folder, "/", layout::kSignature), kSignatureBytes);
+  return json.ok() && signature.ok() && key->HasSigned(*json, *signature);
+}
+
 bool BundleWriter::State::IsCurrentAlready(const std::string& current) const {
   if (current.empty()) return false;
-  const auto live =
-      OpenBundle(absl::StrCat(root, "/", current), VerifyScope::kAll);
+  const std::string folder = absl::StrCat(root, "/", current);
+  const auto live = OpenBundle(folder, VerifyScope::kAll);
   return live.ok() &&
-         live->manifest().content_hash() == manifest.content_hash();
+         live->manifest().content_hash() == manifest.content_hash() &&
+         (!key || IsSigned(folder));
 }
 
 void BundleWriter::State::Prune(int keep_versions,
@@ -245,9 +266,10 @@ BundleWriter::BundleWriter(std::unique_ptr<State> state)
 BundleWriter::~BundleWriter() = default;
 
 absl::StatusOr<std::unique_ptr<BundleWriter>> BundleWriter::Create(
-    const std::string& bundle_root) {
+    const std::string& bundle_root, std::optional<SigningKey> key) {
   auto state = std::make_unique<State>();
   state->root = bundle_root;
+  state->key = std::move(key);
   RETURN_IF_ERROR(CreateFolders(bundle_root));
   ASSIGN_OR_RETURN(state->lock, LockRoot(bundle_root));
   RemoveLeftovers(bundle_root);
@@ -289,7 +311,7 @@ absl::StatusOr<v1::Manifest> BundleWriter::Seal(v1::Content content) {
   *manifest.mutable_content() = std::move(content);
   state_->Name(manifest);
 
-  const std::string json = FormatManifest(manifest);
+  std::string json = FormatManifest(manifest);
   const std::string path =
       absl::StrCat(state_->staging, "/", layout::kManifest);
   // What a reader would refuse is not published.
@@ -301,6 +323,7 @@ absl::StatusOr<v1::Manifest> BundleWriter::Seal(v1::Content content) {
   }
   RETURN_IF_ERROR(WriteFileAtomically(path, json));
   state_->manifest = manifest;
+  state_->manifest_json = std::move(json);
   state_->sealed = true;
   return manifest;
 }
@@ -321,6 +344,7 @@ absl::Status BundleWriter::Publish(int keep_versions) {
   }
   const std::string& version = state_->manifest.version();
   const std::string folder = absl::StrCat(root, "/", version);
+  if (state_->key) RETURN_IF_ERROR(state_->Sign());
   RETURN_IF_ERROR(SyncFolder(state_->staging));
   if (::rename(state_->staging.c_str(), folder.c_str()) != 0) {
     return absl::ErrnoToStatus(

@@ -4,12 +4,14 @@
 #define SEGUE_CORE_BUNDLE_BUNDLE_WRITER_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "core/base/signature.h"
 #include "segue/v1/bundle.pb.h"
 
 namespace segue {
@@ -26,9 +28,11 @@ enum class FileRole {
 class BundleWriter {
  public:
   // Takes the root's lock (one publisher a root; Unavailable if another holds
-  // it), clears what a dead publisher left, makes a staging folder.
+  // it), clears what a dead publisher left, makes a staging folder. What is
+  // published is signed with `key`, if there is one.
   static absl::StatusOr<std::unique_ptr<BundleWriter>> Create(
-      const std::string& bundle_root);
+      const std::string& bundle_root,
+      std::optional<SigningKey> key = std::nullopt);
   ~BundleWriter();
 
   // Where to write the file `name` before Seal(); announces it. A name that
@@ -47,11 +51,11 @@ class BundleWriter {
   // the measurements join it as kMeasured, under the same version.
   absl::StatusOr<v1::Manifest> Seal(v1::Content content);
 
-  // Syncs, renames the staging folder to its version, replaces CURRENT, removes
-  // the oldest versions beyond `keep_versions` (0: none; never the new one, the
-  // one that was CURRENT before, nor one in use). A version with the same
-  // content hash that is CURRENT already, and whole, is left as it is, and this
-  // one is dropped. REQUIRES: Seal() was OK.
+  // Signs, syncs, renames the staging folder to its version, replaces CURRENT,
+  // removes the oldest versions beyond `keep_versions` (0: none; never the new
+  // one, the one that was CURRENT before, nor one in use). A version with the
+  // same content hash that is CURRENT already, whole, and signed with the same
+  // key, is left as it is, and this one is dropped. REQUIRES: Seal() was OK.
   absl::Status Publish(int keep_versions);
 
   // The version that CURRENT names after Publish(): the sealed one, or the

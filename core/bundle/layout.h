@@ -21,6 +21,8 @@ inline constexpr char kStagingPrefix[] = ".staging-";
 
 // In a version's folder.
 inline constexpr char kManifest[] = "MANIFEST.json";
+// Beside it, of a bundle that was signed: its Ed25519 signature, 64 bytes.
+inline constexpr char kSignature[] = "MANIFEST.sig";
 inline constexpr char kSchema[] = "schema.pb";
 inline constexpr char kQueryTower[] = "query_tower.pt";
 inline constexpr char kItemTower[] = "item_tower.pt";

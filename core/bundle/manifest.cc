@@ -39,7 +39,9 @@ absl::Status ParseJson(absl::string_view json, bool strict,
 // Null, or what is wrong with the file's entry.
 const char* WhatIsWrong(const v1::File& file) {
   if (!IsBundleFileName(file.name())) return "its name is not allowed";
-  if (file.name() == layout::kManifest) return "a manifest cannot list itself";
+  if (file.name() == layout::kManifest || file.name() == layout::kSignature) {
+    return "a manifest cannot list itself or its signature";
+  }
   if (file.bytes() < 0) return "its size is negative";
   if (!IsSha256(file.sha256())) return "its hash is no SHA-256 in hex";
   return nullptr;

@@ -4,6 +4,7 @@ what ghz measured: throughput, latencies, codes.
 
     deploy/loadtest/ghz.py [--address HOST:PORT] [--requests FILE]
                            [--calls N] [--connections N] [--rate N] [--json FILE]
+                           [--ca FILE] [--cert FILE --key FILE]
 
 Fails if any call fails. Needs ghz on PATH or in ~/go/bin:
   go install github.com/bojand/ghz/cmd/ghz@v0.121.0
@@ -26,6 +27,7 @@ INSTALL = "go install github.com/bojand/ghz/cmd/ghz@v0.121.0"
 ADDRESS = "127.0.0.1:50051"
 # Those of deploy/quickstart.sh.
 REQUESTS = ROOT / "build/quickstart/run/sample_requests.json"
+PLAIN_TEXT = ("--insecure",)
 
 
 class Failed(Exception):
@@ -49,6 +51,7 @@ def run(
     rate=0,
     open_loop=False,
     timeout="20s",
+    tls=PLAIN_TEXT,
 ):
     """ghz's report of so many calls of `method`, which `proto` declares.
 
@@ -56,11 +59,12 @@ def run(
     connections: each with one call at a time, unless open_loop. rate: calls a
     second at most; 0: as fast as they are answered. open_loop: calls begin at
     the times that rate gives them, whether or not those before are answered.
+    tls: ghz's options for it, as tls_of() has them.
     """
     ghz = find()
     if ghz is None:
         raise Failed(f"no ghz: {INSTALL}")
-    command = [ghz, "--insecure", "--proto", proto, "--import-paths", imports]
+    command = [ghz, *tls, "--proto", proto, "--import-paths", imports]
     command += ["--call", method, "--total", calls, "--timeout", timeout]
     command += ["--concurrency", connections, "--connections", connections]
     command += ["--rps", round(rate), *(["--async"] if open_loop else [])]
@@ -90,6 +94,20 @@ def tail(report):
     }
 
 
+def add_tls(parser):
+    """For tls_of()."""
+    parser.add_argument("--ca", help="PEM: who signed the server's certificate")
+    parser.add_argument("--cert", help="PEM: the client's, where it wants one")
+    parser.add_argument("--key", help="PEM: of --cert")
+
+
+def tls_of(asked):
+    """ghz's options for what add_tls() took."""
+    given = {"--cacert": asked.ca, "--cert": asked.cert, "--key": asked.key}
+    options = [part for pair in given.items() if pair[1] for part in pair]
+    return options or PLAIN_TEXT
+
+
 def requests_file(path):
     """`path`, if there is such a file."""
     if not path.is_file():
@@ -104,6 +122,7 @@ def arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--address", default=ADDRESS)
+    add_tls(parser)
     parser.add_argument(
         "--requests",
         type=pathlib.Path,
@@ -139,6 +158,7 @@ def main():
         asked.connections,
         rate=asked.rate,
         timeout="10s",
+        tls=tls_of(asked),
     )
     if asked.json:
         asked.json.write_text(json.dumps(report) + "\n", encoding="utf-8")

@@ -45,6 +45,7 @@ def arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--address", default=ghz.ADDRESS)
+    ghz.add_tls(parser)
     parser.add_argument(
         "--metrics", default="127.0.0.1:9464", help="the server's http_address"
     )
@@ -101,6 +102,7 @@ def load(asked, requests, rate):
         rate=rate,
         open_loop=True,
         timeout="10s",
+        tls=ghz.tls_of(asked),
     )
     cpu = metric(asked.metrics, "process_cpu_seconds_total") - before
     codes = result["statusCodeDistribution"] or {}

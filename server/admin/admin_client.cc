@@ -16,8 +16,6 @@
 namespace segue {
 namespace {
 
-constexpr uint64_t kMaxPemBytes = uint64_t{1} << 20;
-
 using Stub = v1::AdminService::Stub;
 
 absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) {
@@ -35,9 +33,7 @@ absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message) {
 // Empty for no file.
 absl::StatusOr<std::string> ReadPem(const std::string& path) {
   if (path.empty()) return "";
-  auto pem = ReadFile(path, kMaxPemBytes);
-  if (pem.ok()) return pem;
-  return absl::InvalidArgumentError(pem.status().message());
+  return ReadPemFile(path);
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(

@@ -16,8 +16,12 @@ namespace {
 constexpr double kDefaultShadowShare = 0.05;
 
 // Operators are told why: these codes and texts go out as they are.
+// But for a bundle that nobody who is trusted has signed: it is not the
+// operator who is not known.
 grpc::Status ToGrpc(const absl::Status& status) {
-  return grpc::Status(static_cast<grpc::StatusCode>(status.code()),
+  return grpc::Status(absl::IsUnauthenticated(status)
+                          ? grpc::FAILED_PRECONDITION
+                          : static_cast<grpc::StatusCode>(status.code()),
                       std::string(status.message()));
 }
 

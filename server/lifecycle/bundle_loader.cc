@@ -2,8 +2,6 @@
 
 #include <malloc.h>
 
-#include <limits>
-
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
@@ -25,6 +23,8 @@ ReloadOutcome OutcomeOf(const absl::Status& status) {
       return ReloadOutcome::kMissing;
     case absl::StatusCode::kDataLoss:
       return ReloadOutcome::kCorrupt;
+    case absl::StatusCode::kUnauthenticated:
+      return ReloadOutcome::kUntrusted;
     case absl::StatusCode::kFailedPrecondition:
       return ReloadOutcome::kIncompatible;
     case absl::StatusCode::kOutOfRange:
@@ -36,13 +36,14 @@ ReloadOutcome OutcomeOf(const absl::Status& status) {
 
 absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
                                     const std::string& version,
+                                    const std::string& trusted_keys_file,
                                     uint64_t max_bundle_bytes,
                                     Deadline deadline) {
-  auto bundle =
-      OpenBundle(absl::StrCat(root, "/", version), VerifyScope::kServed,
-                 max_bundle_bytes > 0 ? max_bundle_bytes
-                                      : std::numeric_limits<uint64_t>::max(),
-                 deadline);
+  OpenOptions options = {.deadline = deadline,
+                         .trusted_keys_file = trusted_keys_file};
+  if (max_bundle_bytes > 0) options.max_served_bytes = max_bundle_bytes;
+  auto bundle = OpenBundle(absl::StrCat(root, "/", version),
+                           VerifyScope::kServed, options);
   if (absl::IsOutOfRange(bundle.status())) {
     return absl::OutOfRangeError(
         absl::StrCat(bundle.status().message(), " (max_bundle_bytes)"));

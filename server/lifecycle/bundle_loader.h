@@ -16,11 +16,13 @@ namespace segue {
 // What a failed step of reading means.
 ReloadOutcome OutcomeOf(const absl::Status& status);
 
-// Verifies the served files of `root`/`version`. OutOfRange, before any is
-// read, if they are over `max_bundle_bytes` (0: no limit); DeadlineExceeded at
-// the next step after the deadline.
+// Verifies the served files of `root`/`version`. Unauthenticated unless one of
+// the keys of `trusted_keys_file` has signed it (empty: nobody has to);
+// OutOfRange, before any is read, if they are over `max_bundle_bytes` (0: no
+// limit); DeadlineExceeded at the next step after the deadline.
 absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
                                     const std::string& version,
+                                    const std::string& trusted_keys_file,
                                     uint64_t max_bundle_bytes,
                                     Deadline deadline);
 

@@ -7,6 +7,7 @@
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/signature.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/names.h"
@@ -26,6 +27,16 @@ constexpr int kMaxPollsBetweenTries = 16;
 absl::StatusOr<std::unique_ptr<BundleManager>> BundleManager::Create(
     Options options, SnapshotHolder& holder, Metrics& metrics,
     OnChange on_change, OnShadow on_shadow) {
+  if (const std::string& file = options.trusted_keys_file; !file.empty()) {
+    // Better found now than with the first bundle.
+    const auto keys = TrustedKeys::Read(file);
+    if (!keys.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("trusted_keys_file: ", keys.status().message()));
+    }
+    LogInfo("bundles need a signature",
+            {{"trusted_keys_file", file}, {"keys", int64_t{keys->size()}}});
+  }
   ASSIGN_OR_RETURN(auto state, RememberedState::Open(options.state_file));
   return absl::WrapUnique(
       new BundleManager(std::move(options), std::move(state), holder, metrics,
@@ -136,7 +147,8 @@ BundleManager::StepResult BundleManager::GoTo(const std::string& version) {
   IdleTime idle(holder_, version, options_.idle_loading);
   const auto bundle = idle.Run([&](Deadline deadline) {
     return VerifyBundle(options_.bundle_root, version,
-                        options_.max_bundle_bytes, deadline);
+                        options_.trusted_keys_file, options_.max_bundle_bytes,
+                        deadline);
   });
   if (!bundle.ok()) {
     return Fail(version, OutcomeOf(bundle.status()), bundle.status());
@@ -217,7 +229,8 @@ absl::StatusOr<bool> BundleManager::GoToShadow(const std::string& version,
   IdleTime idle(holder_, version, options_.idle_loading);
   ASSIGN_OR_RETURN(const Bundle bundle, idle.Run([&](Deadline deadline) {
     return VerifyBundle(options_.bundle_root, version,
-                        options_.max_bundle_bytes, deadline);
+                        options_.trusted_keys_file, options_.max_bundle_bytes,
+                        deadline);
   }));
   ASSIGN_OR_RETURN(const bool has_room,
                    MakeRoomForShadow(EstimateMemory(bundle)));
@@ -356,7 +369,8 @@ bool BundleManager::ServeAgain(const std::string& version) {
   } else {
     ReloadOutcome outcome = ReloadOutcome::kError;
     const auto bundle =
-        VerifyBundle(options_.bundle_root, version, 0, Deadline::Infinite());
+        VerifyBundle(options_.bundle_root, version, options_.trusted_keys_file,
+                     0, Deadline::Infinite());
     auto loaded = bundle.ok() ? LoadAndWarmUp(*bundle, options_.max_batch,
                                               Deadline::Infinite(), outcome)
                               : absl::StatusOr<SnapshotPtr>(bundle.status());

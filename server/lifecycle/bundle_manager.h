@@ -48,6 +48,7 @@ class BundleManager {
  public:
   struct Options {
     std::string bundle_root;
+    std::string trusted_keys_file;  // empty: bundles need no signature
     std::chrono::milliseconds poll_interval{1000};
     uint64_t max_bundle_bytes = 0;  // of the files; 0: no limit
     // Of the process, while a bundle is loaded; 0: no limit.
@@ -76,8 +77,8 @@ class BundleManager {
   // it is to get, likewise; null: there is none.
   using OnShadow = std::function<void(const SnapshotPtr&, double share)>;
 
-  // DataLoss if the state file is none; the system's error if it cannot be
-  // written.
+  // InvalidArgument if trusted_keys_file is none; DataLoss if the state file is
+  // none; the system's error if it cannot be written.
   static absl::StatusOr<std::unique_ptr<BundleManager>> Create(
       Options options, SnapshotHolder& holder, Metrics& metrics,
       OnChange on_change, OnShadow on_shadow = [](const auto&, double) {});

@@ -15,10 +15,10 @@ using Buckets = std::vector<double>;
 constexpr std::array<const char*, 4> kMethodNames = {
     "Retrieve", "BatchRetrieve", "SimilarItems", "DescribeItems"};
 
-constexpr std::array<const char*, 10> kOutcomeNames = {
-    "success",       "missing",   "not_allowed", "corrupt",
-    "incompatible",  "too_large", "over_memory", "warm_up_failed",
-    "wrong_answers", "error"};
+constexpr std::array<const char*, 11> kOutcomeNames = {
+    "success",        "missing",       "not_allowed", "untrusted",
+    "corrupt",        "incompatible",  "too_large",   "over_memory",
+    "warm_up_failed", "wrong_answers", "error"};
 
 // Of Stage.
 constexpr std::array<const char*, 7> kStageNames = {

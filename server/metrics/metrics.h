@@ -39,6 +39,7 @@ enum class ReloadOutcome {
   kSuccess,
   kMissing,       // no CURRENT, or not the folder that it names
   kNotAllowed,    // CURRENT names what is denied, or leads back
+  kUntrusted,     // no key of trusted_keys_file has signed it
   kCorrupt,       // bytes that are not those that were published
   kIncompatible,  // files that do not fit each other or this server
   kTooLarge,      // over max_bundle_bytes
@@ -128,7 +129,7 @@ class Metrics {
 
   static constexpr int kMethods = 4;
   static constexpr int kCodes = 17;
-  static constexpr int kOutcomes = 10;
+  static constexpr int kOutcomes = static_cast<int>(ReloadOutcome::kError) + 1;
   static constexpr int kWays = 4;  // of v1::FoundBy
   static constexpr int kStages = 7;
   static constexpr int kFilterClasses = 5;

@@ -1,14 +1,10 @@
 #include "server/net/tls_files.h"
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <sys/stat.h>
 
-#include <cstdint>
 #include <ctime>
 #include <memory>
 #include <utility>
@@ -17,25 +13,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "core/base/file.h"
+#include "core/base/openssl.h"
 #include "core/base/status_macros.h"
 
 namespace segue {
 namespace {
 
-constexpr uint64_t kMaxPemBytes = uint64_t{1} << 20;
 constexpr char kNoCertificates[] = "has no PEM certificate, or a damaged one";
 
-template <auto free>
-struct Freed {
-  template <typename T>
-  void operator()(T* it) const {
-    free(it);
-  }
-};
-using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
-using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
+using Certificate = std::unique_ptr<X509, openssl::Freed<X509_free>>;
+using Context = std::unique_ptr<SSL_CTX, openssl::Freed<SSL_CTX_free>>;
 
 // One of the files, as the configuration calls it.
 struct Named {
@@ -51,19 +38,15 @@ absl::Status Refused(const Named& file, absl::string_view why) {
 }
 
 absl::StatusOr<std::string> Read(const Named& file) {
-  auto bytes = ReadFile(file.path, kMaxPemBytes);
+  auto bytes = ReadPemFile(file.path);
   if (bytes.ok()) return bytes;
   return absl::InvalidArgumentError(
       absl::StrCat(file.field, ": ", bytes.status().message()));
 }
 
-Bio Open(const std::string& pem) {
-  return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-}
-
 // All of the file, in its order; nothing if it has none or a damaged one.
 std::vector<Certificate> ParseCertificates(const std::string& pem) {
-  const Bio bio = Open(pem);
+  const openssl::Bio bio = openssl::OpenPem(pem);
   std::vector<Certificate> all;
   while (Certificate one{
       PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
@@ -73,13 +56,6 @@ std::vector<Certificate> ParseCertificates(const std::string& pem) {
   if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) all.clear();
   ERR_clear_error();
   return all;
-}
-
-// Null: it has none, or one that needs a passphrase, which nobody is asked for.
-Key ParseKey(const std::string& pem) {
-  return Key(PEM_read_bio_PrivateKey(
-      Open(pem).get(), nullptr, [](char*, int, int, void*) { return 0; },
-      nullptr));
 }
 
 }  // namespace
@@ -94,7 +70,7 @@ absl::StatusOr<TlsFiles> ReadTlsFiles(const v1::TlsConfig& config) {
   const auto chain = ParseCertificates(files.certificates);
   if (chain.empty()) return Refused(certificates, kNoCertificates);
   X509* const own = chain.front().get();
-  const Key key = ParseKey(files.key);
+  const openssl::Key key = openssl::ParsePrivateKey(files.key);
   if (key == nullptr) {
     return Refused(key_file, "has no PEM key without a passphrase");
   }

@@ -1,5 +1,5 @@
-// Tests 6 and 8: bundles whose hashes are right and whose contents are not, as
-// a faulty publisher or a hostile one would write them.
+// Tests 6 and 8: bundles whose hashes and signatures are right and whose
+// contents are not, as a faulty publisher or a hostile one would write them.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/file.h"
+#include "core/base/signature.h"
 #include "core/bundle/layout.h"
 #include "core/bundle/manifest.h"
 #include "gmock/gmock.h"
@@ -23,6 +24,7 @@
 #include "tests/faults/pending_call.h"
 #include "tests/faults/tower_edits.h"
 #include "tests/testing/scale.h"
+#include "tests/testing/signing_keys.h"
 #include "tests/testing/status_matchers.h"
 
 namespace segue::testing {
@@ -45,10 +47,11 @@ std::function<void(const std::string&)> PutIntoIndex(size_t at, T value) {
   };
 }
 
-// A manifest that says of its index that it is of other towers, with hashes and
-// a name that are right again. Returns that name, which CURRENT has.
-std::string ForgeTowerHash(const std::string& root,
-                           const std::string& version) {
+// A manifest that says of its index that it is of other towers, with hashes, a
+// name and a signature that are right again. Returns that name, which CURRENT
+// has.
+std::string ForgeTowerHash(const std::string& root, const std::string& version,
+                           const SigningKey& key) {
   const std::string path =
       absl::StrCat(root, "/", version, "/", layout::kManifest);
   v1::Manifest manifest =
@@ -59,7 +62,12 @@ std::string ForgeTowerHash(const std::string& root,
   std::string forged = absl::StrCat(version.substr(0, version.find('-') + 1),
                                     manifest.content_hash().substr(0, 12));
   manifest.set_version(forged);
-  EXPECT_THAT(WriteFileAtomically(path, FormatManifest(manifest)), IsOk());
+  const std::string json = FormatManifest(manifest);
+  EXPECT_THAT(WriteFileAtomically(path, json), IsOk());
+  EXPECT_THAT(WriteFileAtomically(
+                  absl::StrCat(root, "/", version, "/", layout::kSignature),
+                  key.Sign(json).value()),
+              IsOk());
   std::filesystem::rename(absl::StrCat(root, "/", version),
                           absl::StrCat(root, "/", forged));
   EXPECT_THAT(
@@ -160,16 +168,20 @@ struct Cost {
 // A server that each of them is published to, one after the other.
 class MismatchTest : public ::testing::Test {
  protected:
-  MismatchTest() : live_(server_.Serve({.prefix = "good"})) {}
+  MismatchTest()
+      : live_(server_.Serve(
+            {.prefix = "good", .signing_key_file = keys_.first})) {}
 
   // A failed test unless it is refused as it should be and a call is answered
   // by the live version. Returns what the step took.
   Cost Refuse(const Mismatch& mismatch) {
     SCOPED_TRACE(mismatch.name);
-    std::string version = server_.Publish(mismatch.options);
+    TinyBundleOptions options = mismatch.options;
+    options.signing_key_file = keys_.first;
+    std::string version = server_.Publish(options);
     if (mismatch.forge_tower_hash) {
-      version =
-          ForgeTowerHash(server_.server().manager().bundle_root(), version);
+      version = ForgeTowerHash(server_.server().manager().bundle_root(),
+                               version, SigningKey::Read(keys_.first).value());
     }
     const int64_t peak = PeakMib();
     const Refusal refusal = StepRefused(server_, mismatch.outcome, live_);
@@ -178,7 +190,8 @@ class MismatchTest : public ::testing::Test {
     return {.ms = refusal.took.count(), .mib = PeakMib() - peak};
   }
 
-  RunningServer server_;
+  const KeyFiles keys_;
+  RunningServer server_{"trusted_keys_file: '" + keys_.trusted + "'"};
   const std::string live_;
 };
 
@@ -186,7 +199,7 @@ TEST_F(MismatchTest, WhatDoesNotFitIsRefusedAndTheOldOneServes) {
   for (const Mismatch& mismatch : Mismatches()) Refuse(mismatch);
 }
 
-TEST_F(MismatchTest, AHostileIndexWithTheRightHashIsRefusedAtOnce) {
+TEST_F(MismatchTest, AHostileIndexThatIsSignedIsRefusedAtOnce) {
   Cost most;
   for (const Mismatch& hostile : HostileIndexes()) {
     const Cost cost = Refuse(hostile);

@@ -1,6 +1,8 @@
 // The way of a new user: data, training, a look at the bundle, a server, and
 // answers over gRPC, all through the two binaries.
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -13,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "segue/v1/report.pb.h"
 #include "tests/integration/segue_binaries.h"
+#include "tests/testing/signing_keys.h"
 #include "tests/testing/temp_folder.h"
 
 namespace segue::testing {
@@ -292,6 +295,66 @@ TEST_F(TrainToServeTest, ARefreshedCatalogueIsServed) {
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(response.allowed_items(), 2000);
   EXPECT_EQ(response.item_ids_size(), 1000);
+}
+
+TEST_F(TrainToServeTest, WhatIsNotSignedIsNotBegunFrom) {
+  const KeyFiles keys;
+  const std::string trust = "signing.trusted_keys_file=" + keys.trusted;
+  std::vector<std::string> train = TrainArguments(folder_->path(), "unsigned");
+  train.insert(train.end(), {"--warm-start", Root(), "--set", trust});
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"index", "--bundle", Root(), "--set", trust},
+        {"evaluate", "--bundle", Root(), "--set", trust},
+        {"refresh", "--bundle", Root(), "--items",
+         *folder_ / "data/items.parquet", "--set", trust},
+        {"inspect", "--bundle", Root(), "--trusted-keys", keys.trusted},
+        train}) {
+    const Finished refused = RunTrainer(arguments, folder_->path());
+    EXPECT_EQ(refused.code, 1) << arguments[0];
+    EXPECT_THAT(refused.errors, HasSubstr("is not signed")) << arguments[0];
+  }
+}
+
+TEST_F(TrainToServeTest, ASignedBundleIsServedWhereItsKeyIsTrusted) {
+  const KeyFiles keys;
+  const std::string root = *folder_ / "signed";
+  const Finished signed_one =
+      RunTrainer({"index", "--bundle", Root(), "--set", "bundle_root=" + root,
+                  "--set", "signing.key_file=" + keys.first},
+                 folder_->path());
+  ASSERT_EQ(signed_one.code, 0) << signed_one.errors;
+  const Finished inspected =
+      RunTrainer({"inspect", "--bundle", root, "--trusted-keys", keys.trusted},
+                 folder_->path());
+  EXPECT_EQ(inspected.code, 0) << inspected.errors;
+  EXPECT_THAT(inspected.errors, HasSubstr(", signed by a key of"));
+  const auto server =
+      RunningServer::Start(root, folder_->path(),
+                           {.settings = {"trusted_keys_file=" + keys.trusted}});
+  ASSERT_NE(server, nullptr);
+  v1::RetrieveResponse response;
+  EXPECT_TRUE(
+      server->Retrieve(SampleRequests(*folder_ / "run")[0], response).ok());
+  EXPECT_EQ(server->Stop(), 0) << server->Log();
+}
+
+// Nor where to write.
+TEST_F(TrainToServeTest, ABundleDoesNotSayWhomToTrust) {
+  const std::string root = *folder_ / "hostile";
+  const std::string version = Current().substr(0, Current().find('\n'));
+  std::filesystem::create_directory(root);
+  std::filesystem::copy(Root() + "/" + version, root + "/" + version);
+  const std::string outside = *folder_ / "outside";
+  std::ofstream(root + "/" + version + "/trainer_config.textproto",
+                std::ios::app)
+      << "bundle_root: '" << outside << "'\n"
+      << "signing { trusted_keys_file: '/nowhere' }\n";
+  const Finished refused =
+      RunTrainer({"index", "--bundle", root + "/" + version}, folder_->path());
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_THAT(refused.errors,
+              HasSubstr("trainer_config.textproto has more than"));
+  EXPECT_FALSE(std::filesystem::exists(outside));
 }
 
 TEST_F(TrainToServeTest, TheWholeCatalogueCanBeAskedForInThousands) {

@@ -34,6 +34,12 @@ TEST(ConfigValidationTest, DefaultsNeedABundleRootOnly) {
               StatusIs(kInvalid, HasSubstr("bundle_root is empty")));
 }
 
+// Who names it wants signatures.
+TEST(ConfigValidationTest, AnEmptyFileOfKeysTurnsNothingOff) {
+  EXPECT_THAT(Validate({"trusted_keys_file="}),
+              StatusIs(kInvalid, HasSubstr("trusted_keys_file is empty")));
+}
+
 struct Bounds {
   const char* field;
   const char* least;

@@ -1,6 +1,8 @@
 #include "tests/testing/tiny_bundle.h"
 
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -208,7 +210,12 @@ absl::Status AddAnswers(const v1::Manifest& sealed,
 absl::StatusOr<std::string> PublishTinyBundle(
     const std::string& root, const TinyBundleOptions& options) {
   RETURN_IF_ERROR(CreateFolders(root));
-  ASSIGN_OR_RETURN(const auto writer, BundleWriter::Create(root));
+  std::optional<SigningKey> key;
+  if (!options.signing_key_file.empty()) {
+    ASSIGN_OR_RETURN(key, SigningKey::Read(options.signing_key_file));
+  }
+  ASSIGN_OR_RETURN(const auto writer,
+                   BundleWriter::Create(root, std::move(key)));
   const auto add = [&](const char* name) {
     return writer->Add(name, FileRole::kServed);
   };

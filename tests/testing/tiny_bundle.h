@@ -32,6 +32,8 @@ struct TinyBundleOptions {
   std::function<void(const std::string& folder)> before_seal;
   // One more served file, which before_seal writes; empty: none.
   std::string extra_file;
+  // PEM; empty: the bundle is not signed.
+  std::string signing_key_file;
   // Changes what the manifest says, likewise.
   std::function<void(v1::Content&)> edit_content;
 };

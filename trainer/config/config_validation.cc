@@ -87,6 +87,13 @@ absl::Status ValidateTrainerConfig(const v1::TrainerConfig& config) {
   checks.Require(!config.bundle_root().empty(), "bundle_root",
                  "must not be empty");
   checks.AtLeast(config.threads(), 0, "threads");
+  const v1::SigningConfig& signing = config.signing();
+  checks.Require(!signing.has_key_file() || !signing.key_file().empty(),
+                 "signing.key_file", "is empty; leave it out to sign nothing");
+  checks.Require(
+      !signing.has_trusted_keys_file() || !signing.trusted_keys_file().empty(),
+      "signing.trusted_keys_file",
+      "is empty; leave it out to take bundles that nobody has signed");
   CheckData(config, checks);
   CheckModelAndTraining(config, checks);
   CheckIndex(config, checks);

@@ -106,9 +106,11 @@ bool LearntRows::Knows(absl::string_view id, int32_t width) const {
          !std::equal(Row(*row), Row(*row) + width, Row(ids_.UnknownRowOf(id)));
 }
 
-absl::StatusOr<WarmStartBundle> OpenWarmStartBundle(const std::string& folder) {
+absl::StatusOr<WarmStartBundle> OpenWarmStartBundle(
+    const std::string& folder, const OpenOptions& options) {
   WarmStartBundle earlier;
-  ASSIGN_OR_RETURN(earlier.bundle, OpenBundle(folder, VerifyScope::kAll));
+  ASSIGN_OR_RETURN(earlier.bundle,
+                   OpenBundle(folder, VerifyScope::kAll, options));
   const Bundle& bundle = earlier.bundle;
   ASSIGN_OR_RETURN(const std::string schema, Listed(bundle, layout::kSchema));
   ASSIGN_OR_RETURN(const std::string bytes, ReadFile(schema, kMaxBytes));

@@ -65,7 +65,8 @@ struct WarmStartBundle {
 // Verifies every file of the bundle in `folder`. What OpenBundle gives, or
 // FailedPrecondition if the bundle was published before bundles could be begun
 // from.
-absl::StatusOr<WarmStartBundle> OpenWarmStartBundle(const std::string& folder);
+absl::StatusOr<WarmStartBundle> OpenWarmStartBundle(
+    const std::string& folder, const OpenOptions& options = {});
 
 // OK if every float of a row means to one what it means to the other: features
 // by name, kind, offset and width, unknown rows, and whether there are example

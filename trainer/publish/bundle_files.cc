@@ -21,6 +21,22 @@ constexpr uint64_t kMaxReportBytes = 16 << 20;
 
 }  // namespace
 
+absl::StatusOr<std::optional<SigningKey>> ReadSigningKey(
+    const v1::TrainerConfig& config) {
+  const std::string& file = config.signing().key_file();
+  if (file.empty()) return std::nullopt;
+  auto key = SigningKey::Read(file);
+  if (key.ok()) return std::make_optional(*std::move(key));
+  return absl::InvalidArgumentError(
+      absl::StrCat("signing.key_file: ", key.status().message()));
+}
+
+absl::StatusOr<std::unique_ptr<BundleWriter>> CreateWriter(
+    const v1::TrainerConfig& config) {
+  ASSIGN_OR_RETURN(auto key, ReadSigningKey(config));
+  return BundleWriter::Create(config.bundle_root(), std::move(key));
+}
+
 absl::Status CopyBundleFiles(const Bundle& bundle,
                              const std::set<std::string>& others,
                              BundleWriter& writer) {

@@ -1,15 +1,18 @@
-// What becomes of the files of a bundle that is published again.
+// Where bundles are published, and what becomes of the files of one that is
+// published again.
 #ifndef SEGUE_TRAINER_PUBLISH_BUNDLE_FILES_H_
 #define SEGUE_TRAINER_PUBLISH_BUNDLE_FILES_H_
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "core/base/signature.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/bundle_writer.h"
 #include "core/retrieval/serving_snapshot.h"
@@ -17,6 +20,15 @@
 #include "segue/v1/report.pb.h"
 
 namespace segue {
+
+// The key that config.signing names, if it does. InvalidArgument if that is
+// none.
+absl::StatusOr<std::optional<SigningKey>> ReadSigningKey(
+    const v1::TrainerConfig& config);
+
+// Publishes into config.bundle_root, signed with that key.
+absl::StatusOr<std::unique_ptr<BundleWriter>> CreateWriter(
+    const v1::TrainerConfig& config);
 
 // Every file of the bundle but `others` into the writer's staging folder.
 absl::Status CopyBundleFiles(const Bundle& bundle,

@@ -81,7 +81,10 @@ class Refresh {
 };
 
 absl::Status Refresh::Open(const std::string& folder) {
-  ASSIGN_OR_RETURN(learnt_, OpenWarmStartBundle(folder));
+  ASSIGN_OR_RETURN(
+      learnt_,
+      OpenWarmStartBundle(folder, {.trusted_keys_file =
+                                       config_.signing().trusted_keys_file()}));
   ASSIGN_OR_RETURN(before_, LoadServingSnapshot(learnt_.bundle));
   // What an item is called is the bundle's to say: its schema has the columns.
   items_ = config_.items();
@@ -232,7 +235,7 @@ absl::Status Refresh::CheckFloors() const {
 absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
   const auto start = std::chrono::steady_clock::now();
   // Before the bundle is read: nobody publishes a newer one meanwhile.
-  ASSIGN_OR_RETURN(auto writer, BundleWriter::Create(config_.bundle_root()));
+  ASSIGN_OR_RETURN(auto writer, CreateWriter(config_));
   RETURN_IF_ERROR(Open(folder));
   RETURN_IF_ERROR(FindFates());
   plan_ = PlanRefresh(fates_, options_.max_dead, options_.rebuild);

@@ -18,7 +18,9 @@ absl::Status WriteReport(const v1::Report& report, const std::string& folder) {
 }
 
 void DescribeRun(const v1::TrainerConfig& config, v1::Report& report) {
-  google::protobuf::TextFormat::PrintToString(config, report.mutable_config());
+  v1::TrainerConfig told = config;
+  told.clear_signing();
+  google::protobuf::TextFormat::PrintToString(told, report.mutable_config());
   report.set_seed(config.seed());
   report.mutable_dataset()->set_split(SplitText(config));
   report.mutable_training()->set_loss_kind(LossText(config));

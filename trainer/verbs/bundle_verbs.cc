@@ -42,8 +42,10 @@ absl::Status RunEvaluate(const std::string& bundle_folder,
   const int32_t threads = UseThreads(config);
   Progress progress("");
   const auto line = [&](absl::string_view text) { progress.Line(text); };
-  ASSIGN_OR_RETURN(const Bundle bundle,
-                   OpenBundle(bundle_folder, VerifyScope::kServed));
+  ASSIGN_OR_RETURN(
+      const Bundle bundle,
+      OpenBundle(bundle_folder, VerifyScope::kAll,
+                 {.trusted_keys_file = config.signing().trusted_keys_file()}));
   ASSIGN_OR_RETURN(const auto snapshot, LoadServingSnapshot(bundle));
   ASSIGN_OR_RETURN(const Dataset data, ReadDataset(config, line));
   ASSIGN_OR_RETURN(const Split split,
@@ -87,12 +89,18 @@ absl::Status RunRefresh(const std::string& bundle_folder,
   return absl::OkStatus();
 }
 
-absl::Status RunInspect(const std::string& bundle_folder) {
+absl::Status RunInspect(const std::string& bundle_folder,
+                        const std::string& trusted_keys_file) {
   ASSIGN_OR_RETURN(const Bundle bundle,
-                   OpenBundle(bundle_folder, VerifyScope::kAll));
+                   OpenBundle(bundle_folder, VerifyScope::kAll,
+                              {.trusted_keys_file = trusted_keys_file}));
   std::fputs(FormatManifest(bundle.manifest()).c_str(), stdout);
-  std::fprintf(stderr, "%s: every file is what was published\n",
-               bundle_folder.c_str());
+  const std::string signed_by =
+      trusted_keys_file.empty()
+          ? " (without --trusted-keys, its signature was not looked at)"
+          : absl::StrCat(", signed by a key of ", trusted_keys_file);
+  std::fprintf(stderr, "%s: every file is what was published%s\n",
+               bundle_folder.c_str(), signed_by.c_str());
   return absl::OkStatus();
 }
 

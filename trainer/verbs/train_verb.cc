@@ -17,6 +17,7 @@
 #include "trainer/data/dataset_reader.h"
 #include "trainer/evaluation/validation_recall.h"
 #include "trainer/model/warm_start_bundle.h"
+#include "trainer/publish/bundle_files.h"
 #include "trainer/publish/publisher.h"
 #include "trainer/training/train_loop.h"
 #include "trainer/verbs/threads.h"
@@ -63,7 +64,10 @@ absl::StatusOr<std::optional<WarmStartBundle>> OpenEarlier(
   const std::string& named = config.training().warm_start_bundle();
   if (named.empty()) return std::nullopt;
   ASSIGN_OR_RETURN(const std::string folder, ResolveBundle(named));
-  ASSIGN_OR_RETURN(WarmStartBundle earlier, OpenWarmStartBundle(folder));
+  ASSIGN_OR_RETURN(
+      WarmStartBundle earlier,
+      OpenWarmStartBundle(
+          folder, {.trusted_keys_file = config.signing().trusted_keys_file()}));
   return std::make_optional(std::move(earlier));
 }
 
@@ -138,6 +142,8 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
                       const std::atomic<bool>& stop) {
   const std::vector<std::string> left_out = LeaveOutEmptyPaths(config);
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
+  // Better found now than after the training.
+  RETURN_IF_ERROR(ReadSigningKey(config).status());
   RETURN_IF_ERROR(CreateFolders(config.run_dir()));
   Progress progress(config.run_dir() + "/train.log");
   for (const std::string& line : left_out) progress.Line(line);

@@ -37,8 +37,10 @@ absl::Status RunRefresh(const std::string& bundle_folder,
                         v1::TrainerConfig config,
                         const RefreshOptions& options);
 
-// Verifies every file of the bundle and prints its manifest.
-absl::Status RunInspect(const std::string& bundle_folder);
+// Verifies every file of the bundle, and, where a file with keys is named, that
+// one of them has signed it; prints its manifest.
+absl::Status RunInspect(const std::string& bundle_folder,
+                        const std::string& trusted_keys_file);
 
 // Prints the reports of `runs` (LoadRunReport's paths) side by side; with
 // `html_file`, writes a page that compares them there, too.

@@ -247,16 +247,19 @@ TEST_F(CorruptionTest, ALimitOfBytesIsCheckedBeforeAFileIsRead) {
   for (const v1::File& file : bundle->content().files()) {
     if (file.served()) bytes += file.bytes();
   }
-  EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed, bytes), IsOk());
+  EXPECT_THAT(
+      OpenBundle(folder_, VerifyScope::kServed, {.max_served_bytes = bytes}),
+      IsOk());
   fs::remove(Path(layout::kIndex));
-  EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed, bytes - 1),
+  EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed,
+                         {.max_served_bytes = bytes - 1}),
               StatusIs(StatusCode::kOutOfRange,
                        HasSubstr(absl::StrCat(bytes, " bytes to serve"))));
 }
 
 TEST_F(CorruptionTest, VerifyingGivesUpAtItsDeadline) {
-  EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed, UINT64_MAX,
-                         Deadline::After({})),
+  EXPECT_THAT(OpenBundle(folder_, VerifyScope::kServed,
+                         {.deadline = Deadline::After({})}),
               StatusIs(StatusCode::kDeadlineExceeded, _));
 }
 

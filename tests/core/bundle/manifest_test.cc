@@ -175,6 +175,10 @@ INSTANTIATE_TEST_SUITE_P(
             "ListsItself",
             [](v1::Manifest& m) { FirstFile(m)->set_name("MANIFEST.json"); },
             true, "cannot list itself"},
+        Tampering{
+            "ListsItsSignature",
+            [](v1::Manifest& m) { FirstFile(m)->set_name("MANIFEST.sig"); },
+            true, "cannot list itself"},
         Tampering{"FileTwice",
                   [](v1::Manifest& m) {
                     *m.add_measured_files() = m.content().files(0);

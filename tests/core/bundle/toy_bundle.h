@@ -3,8 +3,9 @@
 #ifndef SEGUE_TESTS_CORE_BUNDLE_TOY_BUNDLE_H_
 #define SEGUE_TESTS_CORE_BUNDLE_TOY_BUNDLE_H_
 
-#include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "core/base/file.h"
 #include "core/bundle/bundle_writer.h"
@@ -26,7 +27,9 @@ inline v1::Content ToyContent() {
   content.set_dimension(2);
   content.set_metric("inner_product");
   content.mutable_index()->set_description("Flat");
-  (*content.mutable_library_versions())["faiss"] = "1.7.3 AVX2";
+  for (const char* library : {"arrow", "faiss", "libtorch", "protobuf"}) {
+    (*content.mutable_library_versions())[library] = "1.7.3";
+  }
   return content;
 }
 
@@ -42,11 +45,14 @@ inline void StageToyFiles(BundleWriter& writer, const std::string& salt) {
   add(layout::kReport, FileRole::kMeasured);
 }
 
-// The published version.
+// The published version, signed if there is a key.
 inline std::string PublishToyBundle(const std::string& root,
                                     const std::string& salt,
-                                    int keep_versions = 0) {
-  auto writer = BundleWriter::Create(root);
+                                    int keep_versions = 0,
+                                    const std::string& key_file = "") {
+  std::optional<SigningKey> key;
+  if (!key_file.empty()) key = SigningKey::Read(key_file).value();
+  auto writer = BundleWriter::Create(root, std::move(key));
   EXPECT_THAT(writer, IsOk());
   StageToyFiles(**writer, salt);
   EXPECT_THAT((*writer)->Seal(ToyContent()), IsOk());

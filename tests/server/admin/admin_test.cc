@@ -9,6 +9,7 @@
 #include "server/admin/admin_client.h"
 #include "server/base/log.h"
 #include "tests/server/running_server.h"
+#include "tests/testing/signing_keys.h"
 #include "tests/testing/status_matchers.h"
 
 namespace segue {
@@ -65,6 +66,18 @@ TEST_F(AdminTest, RollbackIsOneCommand) {
                     HasSubstr("\"held_version\": \"" + second + "\""),
                     HasSubstr("\"pinned_version\": \"" + first + "\"")));
   EXPECT_EQ(Live(), first);
+}
+
+// And not that the operator is not known.
+TEST(AdminTrustTest, ABundleThatNobodySignedIsSaidToBeOne) {
+  const testing::KeyFiles keys;
+  RunningServer running("trusted_keys_file: '" + keys.trusted + "'");
+  running.Serve({.signing_key_file = keys.first});
+  const std::string version = running.Publish({.prefix = "b"});
+  EXPECT_THAT(SendAdminCommand({.address = running.server().admin_address()},
+                               "pin", {version}, std::chrono::seconds(60)),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("is not signed")));
 }
 
 TEST_F(AdminTest, VersionsArePinnedUnpinnedDeniedAndAllowed) {

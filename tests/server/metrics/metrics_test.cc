@@ -27,9 +27,9 @@ const std::vector<std::string> kCodes = {
     "OK",        "CANCELLED",          "INVALID_ARGUMENT", "DEADLINE_EXCEEDED",
     "NOT_FOUND", "RESOURCE_EXHAUSTED", "UNAVAILABLE",      "INTERNAL"};
 const std::vector<std::string> kOutcomes = {
-    "success",       "missing",   "not_allowed", "corrupt",
-    "incompatible",  "too_large", "over_memory", "warm_up_failed",
-    "wrong_answers", "error"};
+    "success",        "missing",       "not_allowed", "untrusted",
+    "corrupt",        "incompatible",  "too_large",   "over_memory",
+    "warm_up_failed", "wrong_answers", "error"};
 
 std::string Requests(const std::string& method, const std::string& code) {
   return absl::StrCat("segue_requests_total{code=\"", code, "\",method=\"",

@@ -182,7 +182,11 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Overlap", {"publish.min_overlap=-1"}, "publish.min_overlap"},
         Refused{"Versions",
                 {"publish.keep_versions=-1"},
-                "publish.keep_versions: is -1"}),
+                "publish.keep_versions: is -1"},
+        Refused{"NoKey", {"signing.key_file="}, "signing.key_file: is empty"},
+        Refused{"NoTrustedKeys",
+                {"signing.trusted_keys_file="},
+                "signing.trusted_keys_file: is empty"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

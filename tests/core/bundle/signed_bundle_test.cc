@@ -1,0 +1,204 @@
+// Who has signed a bundle, and what a reader says to one that nobody has whom
+// it trusts.
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <ostream>
+#include <string>
+
+#include "core/base/sha256.h"
+#include "core/bundle/bundle_reader.h"
+#include "core/bundle/manifest.h"
+#include "tests/core/bundle/toy_bundle.h"
+#include "tests/testing/signing_keys.h"
+#include "tests/testing/temp_folder.h"
+
+namespace segue {
+namespace {
+
+namespace fs = std::filesystem;
+using absl::StatusCode;
+using ::testing::_;
+using ::testing::HasSubstr;
+using testing::IsOk;
+using testing::KeyFiles;
+using testing::PublicPem;
+using testing::PublishToyBundle;
+using testing::StatusIs;
+using testing::TempFolder;
+
+class SignedBundleTest : public ::testing::Test {
+ protected:
+  // The published version's folder. No key: it is not signed.
+  std::string Publish(const std::string& salt, const std::string& key) const {
+    return root_ + "/" +
+           PublishToyBundle(root_, salt, /*keep_versions=*/0, key);
+  }
+  absl::Status Open(const std::string& folder) const {
+    return OpenBundle(folder, VerifyScope::kAll,
+                      {.trusted_keys_file = keys_.trusted})
+        .status();
+  }
+
+  const KeyFiles keys_;
+  const TempFolder temp_;
+  const std::string root_ = temp_ / "bundles";
+};
+
+TEST_F(SignedBundleTest, OpensWhereTheKeyIsTrusted) {
+  const std::string folder = Publish("one", keys_.first);
+  EXPECT_THAT(Open(folder), IsOk());
+  keys_.Trust(PublicPem(testing::kSecondKeys));
+  EXPECT_THAT(Open(folder),
+              StatusIs(StatusCode::kUnauthenticated, HasSubstr(keys_.trusted)));
+  keys_.Trust(PublicPem(testing::kSecondKeys) + PublicPem(testing::kFirstKeys));
+  EXPECT_THAT(Open(folder), IsOk());
+  // Who trusts the folder may leave it.
+  EXPECT_THAT(OpenBundle(folder, VerifyScope::kAll), IsOk());
+}
+
+// So that others can sign, too.
+TEST_F(SignedBundleTest, TheSignatureIsOfTheManifestsBytes) {
+  const std::string folder = Publish("one", "");
+  const auto key = SigningKey::Read(keys_.first);
+  ASSERT_THAT(key, IsOk());
+  const std::string json = ReadFile(folder + "/MANIFEST.json", 1 << 20).value();
+  KeyFiles::Write(folder + "/MANIFEST.sig", key->Sign(json).value());
+  EXPECT_THAT(Open(folder), IsOk());
+}
+
+TEST_F(SignedBundleTest, ADamagedFileOfASignedBundleIsDataLoss) {
+  const std::string folder = Publish("one", keys_.first);
+  fs::resize_file(folder + "/" + layout::kIndex, 3);
+  EXPECT_THAT(Open(folder),
+              StatusIs(StatusCode::kDataLoss, HasSubstr(layout::kIndex)));
+}
+
+// One of each byte.
+TEST_F(SignedBundleTest, NoFlippedBitOfManifestOrSignaturePasses) {
+  const std::string folder = Publish("one", keys_.first);
+  for (const char* name : {layout::kManifest, layout::kSignature}) {
+    const std::string path = folder + "/" + name;
+    const std::string good = ReadFile(path, 1 << 20).value();
+    for (size_t i = 0; i < good.size(); ++i) {
+      std::string bad = good;
+      bad[i] ^= static_cast<char>(1 << i % 8);
+      std::ofstream(path, std::ios::binary) << bad;
+      ASSERT_THAT(Open(folder), StatusIs(StatusCode::kUnauthenticated, _))
+          << name << " " << i;
+    }
+    std::ofstream(path, std::ios::binary) << good;
+  }
+  EXPECT_THAT(Open(folder), IsOk());
+}
+
+TEST_F(SignedBundleTest, KeysThatCannotBeReadLetNothingPass) {
+  const std::string folder = Publish("one", keys_.first);
+  keys_.Trust("");
+  EXPECT_THAT(Open(folder),
+              StatusIs(StatusCode::kInvalidArgument, HasSubstr(keys_.trusted)));
+}
+
+TEST_F(SignedBundleTest, TheSameContentIsSignedOnce) {
+  const std::string plain = Publish("one", "");
+  const std::string by_first = Publish("one", keys_.first);
+  EXPECT_NE(by_first, plain);
+  EXPECT_EQ(Publish("one", keys_.first), by_first);
+  // Nobody asks for a signature: the one that is there does no harm.
+  EXPECT_EQ(Publish("one", ""), by_first);
+  const std::string by_second = Publish("one", keys_.second);
+  EXPECT_NE(by_second, by_first);
+  keys_.Trust(PublicPem(testing::kSecondKeys));
+  EXPECT_THAT(Open(by_second), IsOk());
+}
+
+struct Forgery {
+  const char* name;
+  // Of a bundle that is signed; and where one lies that is signed, too.
+  std::function<void(const std::string& folder, const std::string& other)> make;
+  const char* said;
+};
+
+void PrintTo(const Forgery& forgery, std::ostream* out) {
+  *out << forgery.name;
+}
+
+class ForgeryTest : public SignedBundleTest,
+                    public ::testing::WithParamInterface<Forgery> {};
+
+// Before anything is parsed: what is wrong with the manifest is not said.
+TEST_P(ForgeryTest, IsRefusedBeforeItIsParsed) {
+  const std::string other = Publish("other", keys_.first);
+  const std::string folder = Publish("one", keys_.first);
+  GetParam().make(folder, other);
+  EXPECT_THAT(Open(folder), StatusIs(StatusCode::kUnauthenticated,
+                                     HasSubstr(GetParam().said)));
+}
+
+void Replace(const std::string& path, const std::string& bytes) {
+  ASSERT_THAT(WriteFileAtomically(path, bytes), IsOk());
+}
+
+std::string Signature(const std::string& folder) {
+  return folder + "/" + layout::kSignature;
+}
+
+// Another file, with a manifest that agrees with it, as who can write the
+// folder can make them.
+void ForgeIndex(const std::string& folder, const std::string&) {
+  const std::string path = folder + "/" + layout::kManifest;
+  v1::Manifest manifest =
+      ParseManifest(ReadFile(path, 1 << 20).value(), path).value();
+  v1::Content& content = *manifest.mutable_content();
+  for (v1::File& file : *content.mutable_files()) {
+    if (file.name() != layout::kIndex) continue;
+    Replace(folder + "/" + layout::kIndex, "hostile");
+    file.set_bytes(7);
+    file.set_sha256(Sha256::OfString("hostile"));
+  }
+  manifest.set_content_hash(ContentHash(content));
+  Replace(path, FormatManifest(manifest));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, ForgeryTest,
+    ::testing::Values(
+        Forgery{"None", [](auto& f, auto&) { fs::remove(Signature(f)); },
+                "MANIFEST.sig is missing"},
+        Forgery{"Empty", [](auto& f, auto&) { Replace(Signature(f), ""); },
+                "no signature of MANIFEST.json"},
+        Forgery{"Short",
+                [](auto& f, auto&) { fs::resize_file(Signature(f), 63); },
+                "no signature of MANIFEST.json"},
+        Forgery{"Long",
+                [](auto& f, auto&) { fs::resize_file(Signature(f), 65); },
+                "more than the 64"},
+        Forgery{"Link",
+                [](auto& f, auto& other) {
+                  fs::remove(Signature(f));
+                  fs::create_symlink(Signature(other), Signature(f));
+                },
+                "symbolic link"},
+        Forgery{"Fifo",
+                [](auto& f, auto&) {
+                  fs::remove(Signature(f));
+                  ASSERT_EQ(::mkfifo(Signature(f).c_str(), 0600), 0);
+                },
+                "not a regular file"},
+        Forgery{"OfAnotherBundle",
+                [](auto& f, auto& other) {
+                  fs::copy_file(Signature(other), Signature(f),
+                                fs::copy_options::overwrite_existing);
+                },
+                "no signature of MANIFEST.json"},
+        Forgery{"HashesThatAgree", ForgeIndex, "no signature of MANIFEST.json"},
+        Forgery{
+            "NoManifestAtAll",
+            [](auto& f, auto&) { Replace(f + "/" + layout::kManifest, "{"); },
+            "no signature of MANIFEST.json"}),
+    [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace segue
