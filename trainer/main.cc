@@ -64,10 +64,17 @@ void AddConfig(CLI::App& verb, Arguments& arguments, bool required) {
       ->allow_extra_args(false);
 }
 
+void AddTrustedKeys(CLI::App& verb, Arguments& arguments) {
+  verb.add_option(
+      "--trusted-keys", arguments.trusted_keys,
+      "PEM, Ed25519 public keys: one has to have signed the bundle");
+}
+
 void AddBundle(CLI::App& verb, Arguments& arguments) {
   verb.add_option("--bundle", arguments.bundle,
                   "A version's folder, or a bundle root (its CURRENT)")
       ->required();
+  AddTrustedKeys(verb, arguments);
 }
 
 void AddBundleVerbs(CLI::App& app, Arguments& arguments) {
@@ -114,8 +121,6 @@ void AddBundleVerbs(CLI::App& app, Arguments& arguments) {
   CLI::App* inspect =
       app.add_subcommand("inspect", "Verify a bundle and print its manifest");
   AddBundle(*inspect, arguments);
-  inspect->add_option("--trusted-keys", arguments.trusted_keys,
-                      "PEM, Ed25519 public keys: one has to have signed it");
 }
 
 void AddCompare(CLI::App& app, Arguments& arguments) {
@@ -138,12 +143,8 @@ absl::StatusOr<segue::v1::TrainerConfig> ConfigForBundle(
   config.set_bundle_root(std::filesystem::path(folder).parent_path());
   segue::v1::TrainerConfig kept;
   if (arguments.config.empty()) {
-    RETURN_IF_ERROR(segue::LoadTextProto(
-        folder + "/" + segue::layout::kTrainerConfig, kept));
-    // Not a bundle's to say: where to write, and whom to trust.
-    kept.clear_run_dir();
-    kept.clear_bundle_root();
-    kept.clear_signing();
+    ASSIGN_OR_RETURN(kept,
+                     segue::ConfigOfBundle(folder, arguments.trusted_keys));
   }
   RETURN_IF_ERROR(
       segue::LoadConfig(arguments.config, arguments.assignments, kept));
@@ -168,7 +169,8 @@ absl::Status Run(const CLI::App& app, const Arguments& arguments) {
     }
     std::signal(SIGINT, OnSignal);
     std::signal(SIGTERM, OnSignal);
-    return segue::RunTrain(config, arguments.resume, stop_requested);
+    return segue::RunTrain(config, arguments.trusted_keys, arguments.resume,
+                           stop_requested);
   }
   ASSIGN_OR_RETURN(const std::string folder,
                    segue::ResolveBundle(arguments.bundle));
@@ -179,10 +181,13 @@ absl::Status Run(const CLI::App& app, const Arguments& arguments) {
                    ConfigForBundle(folder, arguments));
   if (chosen("refresh")) {
     config.mutable_items()->set_path(arguments.items);
-    return segue::RunRefresh(folder, std::move(config), arguments.refresh);
+    return segue::RunRefresh(folder, arguments.trusted_keys, std::move(config),
+                             arguments.refresh);
   }
-  if (chosen("evaluate")) return segue::RunEvaluate(folder, config);
-  return segue::RunIndex(folder, config);
+  if (chosen("evaluate")) {
+    return segue::RunEvaluate(folder, arguments.trusted_keys, config);
+  }
+  return segue::RunIndex(folder, arguments.trusted_keys, config);
 }
 
 }  // namespace
@@ -206,6 +211,7 @@ int main(int argc, char** argv) {
   train->add_option("--warm-start", arguments.warm_start,
                     "Begin from a bundle: a version's folder, or a bundle root "
                     "(its CURRENT); training.warm_start_bundle");
+  AddTrustedKeys(*train, arguments);
 
   CLI::App* synth = app.add_subcommand(
       "synth", "Make a listening data set of Yambda's shape (Parquet)");

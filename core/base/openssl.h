@@ -4,6 +4,7 @@
 #define SEGUE_CORE_BASE_OPENSSL_H_
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
@@ -33,6 +34,14 @@ inline Key ParsePrivateKey(const std::string& pem) {
   return Key(PEM_read_bio_PrivateKey(
       OpenPem(pem).get(), nullptr, [](char*, int, int, void*) { return 0; },
       nullptr));
+}
+
+// Whether what was read last, and failed, failed because no further block is
+// there, and not because one is damaged.
+inline bool PemHasEnded() {
+  const unsigned long error = ERR_peek_last_error();  // NOLINT: OpenSSL's
+  return ERR_GET_LIB(error) == ERR_LIB_PEM &&
+         ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
 }  // namespace segue::openssl

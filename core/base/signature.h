@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,22 +18,9 @@ namespace segue {
 
 inline constexpr size_t kSignatureBytes = 64;
 
-// Values that share what OpenSSL keeps; any number of threads.
-class SigningKey {
- public:
-  // InvalidArgument, with the file, for anything but an Ed25519 private key
-  // without a passphrase.
-  static absl::StatusOr<SigningKey> Read(const std::string& path);
+// Both are values that share what OpenSSL keeps; any number of threads.
 
-  // kSignatureBytes, always the same for the same bytes.
-  absl::StatusOr<std::string> Sign(absl::string_view bytes) const;
-  // Whether `signature` is this key's, of these bytes.
-  bool HasSigned(absl::string_view bytes, absl::string_view signature) const;
-
- private:
-  std::shared_ptr<evp_pkey_st> key_;
-};
-
+// Public keys.
 class TrustedKeys {
  public:
   static constexpr int kMax = 16;
@@ -41,12 +29,35 @@ class TrustedKeys {
   // keys; between them may be text.
   static absl::StatusOr<TrustedKeys> Read(const std::string& path);
 
-  // Whether `signature` is that of one of the keys, of these bytes.
-  bool HaveSigned(absl::string_view bytes, absl::string_view signature) const;
+  // Which of the keys has made this signature of these bytes: SHA-256, hex, of
+  // its DER form (`openssl pkey -pubin -outform DER | sha256sum`). Unset: none.
+  std::optional<std::string> WhoSigned(absl::string_view bytes,
+                                       absl::string_view signature) const;
+
   int size() const { return static_cast<int>(keys_.size()); }
+  // The file that they are from.
+  const std::string& path() const { return path_; }
 
  private:
+  friend class SigningKey;
   std::vector<std::shared_ptr<evp_pkey_st>> keys_;
+  std::string path_;
+};
+
+class SigningKey {
+ public:
+  // InvalidArgument, with the file, for anything but an Ed25519 private key
+  // without a passphrase.
+  static absl::StatusOr<SigningKey> Read(const std::string& path);
+
+  // kSignatureBytes, always the same for the same bytes.
+  absl::StatusOr<std::string> Sign(absl::string_view bytes) const;
+
+  // Who trusts what this key signs, and nothing else.
+  const TrustedKeys& public_key() const { return public_; }
+
+ private:
+  TrustedKeys public_;  // OpenSSL's private key is its public one, too
 };
 
 }  // namespace segue

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "core/base/sha256.h"
 #include "core/base/signature.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/file_check.h"
@@ -31,24 +32,14 @@ absl::Status VerifyFile(const Descriptor& folder, const std::string& path,
   ASSIGN_OR_RETURN(const FileDigest digest,
                    DigestFile(folder, file.name(), path,
                               static_cast<uint64_t>(file.bytes()), deadline));
-  if (digest.bytes != static_cast<uint64_t>(file.bytes())) {
-    return absl::DataLossError(absl::StrCat(path, " has ", digest.bytes,
-                                            " bytes, the manifest says ",
-                                            file.bytes()));
-  }
-  if (digest.sha256 != file.sha256()) {
-    return absl::DataLossError(
-        absl::StrCat(path, " was changed: its SHA-256 ", "is ", digest.sha256,
-                     ", the manifest says ", file.sha256()));
-  }
-  return absl::OkStatus();
+  return CheckDigest(path, digest, file);
 }
 
-absl::Status CheckSignature(const Descriptor& folder, const Bundle& bundle,
-                            absl::string_view manifest,
-                            const std::string& trusted_keys_file) {
-  ASSIGN_OR_RETURN(const TrustedKeys keys,
-                   TrustedKeys::Read(trusted_keys_file));
+// Which key it was.
+absl::StatusOr<std::string> CheckSignature(const Descriptor& folder,
+                                           const Bundle& bundle,
+                                           absl::string_view manifest,
+                                           const TrustedKeys& keys) {
   const std::string path = bundle.Path(layout::kSignature);
   const auto signature =
       ReadSmallFile(folder, layout::kSignature, path, kSignatureBytes);
@@ -57,10 +48,10 @@ absl::Status CheckSignature(const Descriptor& folder, const Bundle& bundle,
         "the bundle is not signed: ", signature.status().message()));
   }
   RETURN_IF_ERROR(signature.status());
-  if (keys.HaveSigned(manifest, *signature)) return absl::OkStatus();
-  return absl::UnauthenticatedError(
-      absl::StrCat(path, " is no signature of ", layout::kManifest,
-                   " by a key of ", trusted_keys_file));
+  if (auto key = keys.WhoSigned(manifest, *signature)) return *std::move(key);
+  return absl::UnauthenticatedError(absl::StrCat(path, " is no signature of ",
+                                                 layout::kManifest,
+                                                 " by a key of ", keys.path()));
 }
 
 }  // namespace
@@ -109,9 +100,9 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
   ASSIGN_OR_RETURN(
       const std::string json,
       ReadSmallFile(opened, layout::kManifest, path, kMaxManifestBytes));
-  if (!options.trusted_keys_file.empty()) {
-    RETURN_IF_ERROR(
-        CheckSignature(opened, bundle, json, options.trusted_keys_file));
+  if (options.trusted_keys) {
+    ASSIGN_OR_RETURN(bundle.signed_by_, CheckSignature(opened, bundle, json,
+                                                       *options.trusted_keys));
   }
   ASSIGN_OR_RETURN(bundle.manifest_, ParseManifest(json, path));
   const std::string name =
@@ -127,6 +118,7 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
                                               " bytes to serve, more than ",
                                               options.max_served_bytes));
   }
+  if (scope == VerifyScope::kManifest) return bundle;
   for (const v1::File& file : bundle.content().files()) {
     if (scope == VerifyScope::kServed && !file.served()) continue;
     RETURN_IF_ERROR(
@@ -139,6 +131,23 @@ absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
     }
   }
   return bundle;
+}
+
+absl::StatusOr<std::string> ReadListedFile(const Bundle& bundle,
+                                           absl::string_view name,
+                                           uint64_t max_bytes) {
+  const v1::File* file = FindFile(bundle.content(), name);
+  if (file == nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(bundle.folder(), " has no ", name));
+  }
+  ASSIGN_OR_RETURN(const Descriptor folder, OpenFolder(bundle.folder()));
+  const std::string path = bundle.Path(name);
+  ASSIGN_OR_RETURN(std::string bytes,
+                   ReadSmallFile(folder, file->name(), path, max_bytes));
+  RETURN_IF_ERROR(
+      CheckDigest(path, {bytes.size(), Sha256::OfString(bytes)}, *file));
+  return bytes;
 }
 
 }  // namespace segue

@@ -5,27 +5,29 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "core/base/deadline.h"
+#include "core/base/signature.h"
 #include "segue/v1/bundle.pb.h"
 
 namespace segue {
 
 enum class VerifyScope {
-  kServed,  // files that the server loads
-  kAll,     // every file of the manifest
+  kManifest,  // no file
+  kServed,    // files that the server loads
+  kAll,       // every file of the manifest
 };
 
 struct OpenOptions {
   // Of the served files together.
   uint64_t max_served_bytes = std::numeric_limits<uint64_t>::max();
   Deadline deadline = Deadline::Infinite();
-  // PEM, Ed25519 public keys (core/base/signature.h), one of which has to have
-  // signed the manifest. Empty: signatures are not looked at.
-  std::string trusted_keys_file;
+  // One has to have signed the manifest. Unset: signatures are not looked at.
+  std::optional<TrustedKeys> trusted_keys;
 };
 
 // A version's folder whose files were found to match its manifest. A value; the
@@ -36,6 +38,9 @@ class Bundle {
   const v1::Content& content() const { return manifest_.content(); }
   const std::string& version() const { return manifest_.version(); }
   const std::string& folder() const { return folder_; }
+  // Which of the trusted keys has (TrustedKeys::WhoSigned()). Empty: nobody
+  // asked.
+  const std::string& signed_by() const { return signed_by_; }
   // Where the file lies (layout.h).
   std::string Path(absl::string_view name) const;
 
@@ -44,6 +49,7 @@ class Bundle {
                                            const OpenOptions&);
   v1::Manifest manifest_;
   std::string folder_;
+  std::string signed_by_;
 };
 
 // The version that CURRENT names. NotFound if nothing is published there or the
@@ -56,12 +62,18 @@ absl::StatusOr<std::string> ReadCurrentVersion(const std::string& bundle_root);
 // of each file in `scope`. DataLoss, with file and reason, for a missing,
 // changed or truncated file, a link, or anything that is not a regular file;
 // Unauthenticated, before anything is parsed, without a signature by one of the
-// keys; FailedPrecondition for a newer format; NotFound if the folder is
-// missing; InvalidArgument where the keys cannot be read. OutOfRange, before
-// any of them is read, if the served files are over the limit. DeadlineExceeded
-// at the next step after the deadline.
+// trusted keys; FailedPrecondition for a newer format; NotFound if the folder
+// is missing. OutOfRange, before any of them is read, if the served files are
+// over the limit. DeadlineExceeded at the next step after the deadline.
 absl::StatusOr<Bundle> OpenBundle(const std::string& folder, VerifyScope scope,
                                   const OpenOptions& options = {});
+
+// The bytes of a file, at most `max_bytes`, that are those of the manifest, in
+// whatever scope the bundle was opened. FailedPrecondition if that does not
+// list it; else errors as OpenBundle.
+absl::StatusOr<std::string> ReadListedFile(const Bundle& bundle,
+                                           absl::string_view name,
+                                           uint64_t max_bytes);
 
 }  // namespace segue
 

@@ -136,7 +136,6 @@ struct BundleWriter::State {
                                     const std::string& name, FileRole role);
   void Name(v1::Manifest& named) const;
   absl::Status Sign() const;
-  bool IsSigned(const std::string& folder) const;
   bool IsCurrentAlready(const std::string& current) const;
   void Prune(int keep_versions, const std::string& previous) const;
 };
@@ -157,8 +156,11 @@ absl::Status BundleWriter::State::CheckNames() const {
     }
   }
   for (const std::string& name : Names(staging)) {
-    // An earlier Seal() left its manifest; this one replaces it.
-    if (sealed && name == layout::kManifest) continue;
+    // An earlier Seal() and a Publish() that failed left them; they are
+    // replaced.
+    if (sealed && (name == layout::kManifest || name == layout::kSignature)) {
+      continue;
+    }
     if (names.count(name) == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
           staging, "/", name, " is no announced file of the bundle"));
@@ -228,21 +230,14 @@ absl::Status BundleWriter::State::Sign() const {
                              signature);
 }
 
-bool BundleWriter::State::IsSigned(const std::string& folder) const {
-  const auto json =
-      ReadFile(absl::StrCat(folder, "/", layout::kManifest), kMaxManifestBytes);
-  const auto signature =
-      ReadFile(absl::StrCat(folder, "/", layout::kSignature), kSignatureBytes);
-  return json.ok() && signature.ok() && key->HasSigned(*json, *signature);
-}
-
 bool BundleWriter::State::IsCurrentAlready(const std::string& current) const {
   if (current.empty()) return false;
-  const std::string folder = absl::StrCat(root, "/", current);
-  const auto live = OpenBundle(folder, VerifyScope::kAll);
+  OpenOptions options;
+  if (key) options.trusted_keys = key->public_key();
+  const auto live =
+      OpenBundle(absl::StrCat(root, "/", current), VerifyScope::kAll, options);
   return live.ok() &&
-         live->manifest().content_hash() == manifest.content_hash() &&
-         (!key || IsSigned(folder));
+         live->manifest().content_hash() == manifest.content_hash();
 }
 
 void BundleWriter::State::Prune(int keep_versions,

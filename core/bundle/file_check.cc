@@ -94,6 +94,21 @@ absl::StatusOr<FileDigest> DigestFile(const Descriptor& folder,
   return digest;
 }
 
+absl::Status CheckDigest(const std::string& path, const FileDigest& digest,
+                         const v1::File& file) {
+  if (digest.bytes != static_cast<uint64_t>(file.bytes())) {
+    return absl::DataLossError(absl::StrCat(path, " has ", digest.bytes,
+                                            " bytes, the manifest says ",
+                                            file.bytes()));
+  }
+  if (digest.sha256 != file.sha256()) {
+    return absl::DataLossError(
+        absl::StrCat(path, " was changed: its SHA-256 is ", digest.sha256,
+                     ", the manifest says ", file.sha256()));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> ReadSmallFile(const Descriptor& folder,
                                           const std::string& name,
                                           const std::string& path,

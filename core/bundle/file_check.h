@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "core/base/deadline.h"
 #include "core/base/descriptor.h"
+#include "segue/v1/bundle.pb.h"
 
 namespace segue {
 
@@ -30,6 +31,10 @@ absl::StatusOr<FileDigest> DigestFile(const Descriptor& folder,
                                       const std::string& name,
                                       const std::string& path,
                                       uint64_t max_bytes, Deadline deadline);
+
+// DataLoss, with `path`, if the manifest's `file` is another one.
+absl::Status CheckDigest(const std::string& path, const FileDigest& digest,
+                         const v1::File& file);
 
 // The same file's bytes; errors as DigestFile.
 absl::StatusOr<std::string> ReadSmallFile(const Descriptor& folder,

@@ -82,6 +82,21 @@ bool Serves(const v1::Content& content, const char* name) {
   return file != nullptr && file->served();
 }
 
+// What is read without a look at the manifest.
+absl::Status CheckServed(const v1::Content& content) {
+  std::vector<const char*> read = {
+      layout::kSchema,    layout::kItemIds,     layout::kUserIds,
+      layout::kItemRows,  layout::kItemDisplay, layout::kQueryTower,
+      layout::kItemTower, layout::kIndex,       layout::kGoldenRequests};
+  if (content.user_row_width() > 0) read.push_back(layout::kUserRows);
+  for (const char* name : read) {
+    if (Serves(content, name)) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("the manifest does not list ", name, " as served"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status LoadRemoved(const std::string& folder, const v1::Content& content,
                          ServingSnapshot& snapshot) {
   if (!Serves(content, layout::kRemovedItems)) return absl::OkStatus();
@@ -272,6 +287,7 @@ absl::StatusOr<std::shared_ptr<ServingSnapshot>> Load(
     return absl::FailedPreconditionError(
         "the manifest has counts that no bundle can have");
   }
+  RETURN_IF_ERROR(CheckServed(content));
   RETURN_IF_ERROR(deadline.Check());
   auto snapshot = std::make_shared<ServingSnapshot>();
   snapshot->version = manifest.version();

@@ -3,8 +3,10 @@
 #include <malloc.h>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/signature.h"
 #include "core/base/status_macros.h"
 #include "core/bundle/manifest.h"
+#include "server/base/log.h"
 #include "server/lifecycle/warm_up.h"
 
 namespace segue {
@@ -39,11 +41,24 @@ absl::StatusOr<Bundle> VerifyBundle(const std::string& root,
                                     const std::string& trusted_keys_file,
                                     uint64_t max_bundle_bytes,
                                     Deadline deadline) {
-  OpenOptions options = {.deadline = deadline,
-                         .trusted_keys_file = trusted_keys_file};
+  OpenOptions options = {.deadline = deadline};
   if (max_bundle_bytes > 0) options.max_served_bytes = max_bundle_bytes;
+  if (!trusted_keys_file.empty()) {
+    auto keys = TrustedKeys::Read(trusted_keys_file);
+    // It is not the bundle that is bad, and nobody is trusted until it is
+    // mended.
+    if (!keys.ok()) {
+      return absl::UnauthenticatedError(
+          absl::StrCat("trusted_keys_file: ", keys.status().message()));
+    }
+    options.trusted_keys = *std::move(keys);
+  }
   auto bundle = OpenBundle(absl::StrCat(root, "/", version),
                            VerifyScope::kServed, options);
+  if (bundle.ok() && options.trusted_keys) {
+    LogInfo("the bundle is signed", {{"bundle_version", bundle->version()},
+                                     {"key", bundle->signed_by()}});
+  }
   if (absl::IsOutOfRange(bundle.status())) {
     return absl::OutOfRangeError(
         absl::StrCat(bundle.status().message(), " (max_bundle_bytes)"));

@@ -17,7 +17,8 @@ namespace segue {
 ReloadOutcome OutcomeOf(const absl::Status& status);
 
 // Verifies the served files of `root`/`version`. Unauthenticated unless one of
-// the keys of `trusted_keys_file` has signed it (empty: nobody has to);
+// the keys of `trusted_keys_file`, as it is now, has signed it (empty: nobody
+// has to);
 // OutOfRange, before any is read, if they are over `max_bundle_bytes` (0: no
 // limit); DeadlineExceeded at the next step after the deadline.
 absl::StatusOr<Bundle> VerifyBundle(const std::string& root,

@@ -325,9 +325,10 @@ BundleManager::StepResult BundleManager::Fail(const std::string& version,
   metrics_.CountReload(outcome);
   failures_ = version == failed_version_ ? failures_ + 1 : 1;
   failed_version_ = version;
-  // What is missing, or not to be read, costs nothing to look for.
+  // What is missing, not signed, or not to be read, costs nothing to look for.
   polls_to_skip_ =
-      outcome == ReloadOutcome::kMissing || version.empty()
+      outcome == ReloadOutcome::kMissing ||
+              outcome == ReloadOutcome::kUntrusted || version.empty()
           ? 0
           : std::min(1 << std::min(failures_ - 1, 10), kMaxPollsBetweenTries) -
                 1;

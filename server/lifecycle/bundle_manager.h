@@ -28,11 +28,11 @@ namespace segue {
 // is another one, makes it serve. A bundle becomes live only after its files
 // were verified, loaded, found to fit each other, warmed up, and gave the
 // answers that they should. Whatever fails, what is live stays live, and later
-// polls try again: at once where another version is chosen, or where files are
-// only missing; ever more rarely (up to every 16th poll) for a version that was
-// read and found bad, because reading one costs a processor. After a restart
-// nothing is live: where what should serve cannot, the newest version that
-// served before stands in, unless another one is pinned.
+// polls try again: at once where another version is chosen, or where files or a
+// signature are only missing; ever more rarely (up to every 16th poll) for a
+// version that was read and found bad, because reading one costs a processor.
+// After a restart nothing is live: where what should serve cannot, the newest
+// version that served before stands in, unless another one is pinned.
 //
 // The version before is held in memory, so that going back to it needs no disk.
 // Where the next one has been verified, it goes. A shadow lies beside the live

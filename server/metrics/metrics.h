@@ -39,7 +39,7 @@ enum class ReloadOutcome {
   kSuccess,
   kMissing,       // no CURRENT, or not the folder that it names
   kNotAllowed,    // CURRENT names what is denied, or leads back
-  kUntrusted,     // no key of trusted_keys_file has signed it
+  kUntrusted,     // no key of trusted_keys_file has signed it, or that is none
   kCorrupt,       // bytes that are not those that were published
   kIncompatible,  // files that do not fit each other or this server
   kTooLarge,      // over max_bundle_bytes

@@ -52,8 +52,7 @@ std::vector<Certificate> ParseCertificates(const std::string& pem) {
       PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)}) {
     all.push_back(std::move(one));
   }
-  // Where they end, OpenSSL says that it found no further one.
-  if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) all.clear();
+  if (!openssl::PemHasEnded()) all.clear();
   ERR_clear_error();
   return all;
 }

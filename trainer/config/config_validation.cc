@@ -77,6 +77,9 @@ void CheckPublish(const v1::TrainerConfig& config, Checks& checks) {
                  absl::StrCat("is ", publish.gate_k(), ", must be one of ",
                               absl::StrJoin(kReportDepths, ", ")));
   checks.AtLeast(publish.keep_versions(), 0, "publish.keep_versions");
+  checks.Require(
+      !publish.has_signing_key_file() || !publish.signing_key_file().empty(),
+      "publish.signing_key_file", "is empty; leave it out to sign nothing");
 }
 
 }  // namespace
@@ -87,13 +90,6 @@ absl::Status ValidateTrainerConfig(const v1::TrainerConfig& config) {
   checks.Require(!config.bundle_root().empty(), "bundle_root",
                  "must not be empty");
   checks.AtLeast(config.threads(), 0, "threads");
-  const v1::SigningConfig& signing = config.signing();
-  checks.Require(!signing.has_key_file() || !signing.key_file().empty(),
-                 "signing.key_file", "is empty; leave it out to sign nothing");
-  checks.Require(
-      !signing.has_trusted_keys_file() || !signing.trusted_keys_file().empty(),
-      "signing.trusted_keys_file",
-      "is empty; leave it out to take bundles that nobody has signed");
   CheckData(config, checks);
   CheckModelAndTraining(config, checks);
   CheckIndex(config, checks);

@@ -46,7 +46,6 @@ class Parts {
 std::string DecidingConfig(v1::TrainerConfig config) {
   config.clear_run_dir();
   config.clear_bundle_root();
-  config.clear_signing();
   config.clear_index();
   config.clear_publish();
   if (config.has_items()) config.mutable_items()->clear_attributes();

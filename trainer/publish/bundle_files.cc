@@ -1,10 +1,14 @@
 #include "trainer/publish/bundle_files.h"
 
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
+#include "core/base/signature.h"
 #include "core/base/status_macros.h"
+#include "core/bundle/file_check.h"
 #include "core/bundle/layout.h"
 #include "core/bundle/manifest.h"
 #include "core/catalog/row_matrix.h"
@@ -19,35 +23,69 @@ namespace {
 
 constexpr uint64_t kMaxReportBytes = 16 << 20;
 
-}  // namespace
-
 absl::StatusOr<std::optional<SigningKey>> ReadSigningKey(
     const v1::TrainerConfig& config) {
-  const std::string& file = config.signing().key_file();
+  const std::string& file = config.publish().signing_key_file();
   if (file.empty()) return std::nullopt;
   auto key = SigningKey::Read(file);
   if (key.ok()) return std::make_optional(*std::move(key));
   return absl::InvalidArgumentError(
-      absl::StrCat("signing.key_file: ", key.status().message()));
+      absl::StrCat("publish.signing_key_file: ", key.status().message()));
 }
 
+}  // namespace
+
 absl::StatusOr<std::unique_ptr<BundleWriter>> CreateWriter(
-    const v1::TrainerConfig& config) {
+    const v1::TrainerConfig& config, Progress& progress) {
   ASSIGN_OR_RETURN(auto key, ReadSigningKey(config));
-  return BundleWriter::Create(config.bundle_root(), std::move(key));
+  const std::string& root = config.bundle_root();
+  if (const auto current = ReadCurrentVersion(root);
+      !key && current.ok() &&
+      std::filesystem::exists(
+          absl::StrCat(root, "/", *current, "/", layout::kSignature))) {
+    progress.Line(absl::StrCat(
+        "warning: ", *current,
+        ", which is published, is signed, and what comes now is not, without "
+        "publish.signing_key_file: servers that want a signature will not "
+        "serve it"));
+  }
+  return BundleWriter::Create(root, std::move(key));
+}
+
+absl::StatusOr<OpenOptions> SignedBy(const std::string& trusted_keys_file) {
+  OpenOptions options;
+  if (trusted_keys_file.empty()) return options;
+  ASSIGN_OR_RETURN(options.trusted_keys, TrustedKeys::Read(trusted_keys_file));
+  return options;
+}
+
+absl::StatusOr<OpenOptions> SourceOptions(
+    const v1::TrainerConfig& config, const std::string& trusted_keys_file) {
+  ASSIGN_OR_RETURN(const auto key, ReadSigningKey(config));
+  ASSIGN_OR_RETURN(OpenOptions options, SignedBy(trusted_keys_file));
+  if (key && !options.trusted_keys) options.trusted_keys = key->public_key();
+  return options;
 }
 
 absl::Status CopyBundleFiles(const Bundle& bundle,
                              const std::set<std::string>& others,
                              BundleWriter& writer) {
-  const auto copy = [&](const v1::File& file, FileRole role) {
-    std::error_code error;
+  ASSIGN_OR_RETURN(const Descriptor staged,
+                   OpenFolder(writer.staging_folder()));
+  const auto copy = [&](const v1::File& file, FileRole role) -> absl::Status {
     if (others.count(file.name()) > 0) return absl::OkStatus();
-    std::filesystem::copy_file(bundle.Path(file.name()),
-                               writer.Add(file.name(), role), error);
-    if (!error) return absl::OkStatus();
-    return absl::ErrnoToStatus(error.value(),
-                               absl::StrCat("cannot copy ", file.name()));
+    const std::string from = bundle.Path(file.name());
+    std::error_code error;
+    std::filesystem::copy_file(from, writer.Add(file.name(), role), error);
+    if (error) {
+      return absl::ErrnoToStatus(error.value(),
+                                 absl::StrCat("cannot copy ", from));
+    }
+    ASSIGN_OR_RETURN(
+        const FileDigest digest,
+        DigestFile(staged, file.name(), from,
+                   static_cast<uint64_t>(file.bytes()), Deadline::Infinite()));
+    return CheckDigest(from, digest, file);
   };
   for (const v1::File& file : bundle.content().files()) {
     RETURN_IF_ERROR(

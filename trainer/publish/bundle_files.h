@@ -5,32 +5,39 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "core/base/signature.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/bundle_writer.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "segue/v1/config.pb.h"
 #include "segue/v1/report.pb.h"
+#include "trainer/training/progress.h"
 
 namespace segue {
 
-// The key that config.signing names, if it does. InvalidArgument if that is
-// none.
-absl::StatusOr<std::optional<SigningKey>> ReadSigningKey(
-    const v1::TrainerConfig& config);
-
-// Publishes into config.bundle_root, signed with that key.
+// Publishes into config.bundle_root, signed with publish.signing_key_file;
+// without one, a line says so if what CURRENT names there is signed.
+// InvalidArgument if that is no key.
 absl::StatusOr<std::unique_ptr<BundleWriter>> CreateWriter(
-    const v1::TrainerConfig& config);
+    const v1::TrainerConfig& config, Progress& progress);
+
+// How a bundle is opened that one of the keys of the file has to have signed;
+// empty: nobody has to. InvalidArgument if that holds no keys.
+absl::StatusOr<OpenOptions> SignedBy(const std::string& trusted_keys_file);
+// The same of one that another bundle is made from. Where nobody is named, the
+// key that signs what is made has to have signed it, so that nothing becomes
+// signed that was not. InvalidArgument, too, if that is no key.
+absl::StatusOr<OpenOptions> SourceOptions(const v1::TrainerConfig& config,
+                                          const std::string& trusted_keys_file);
 
 // Every file of the bundle but `others` into the writer's staging folder.
+// DataLoss if a copy is not what the manifest says: the bundle was changed
+// since it was opened.
 absl::Status CopyBundleFiles(const Bundle& bundle,
                              const std::set<std::string>& others,
                              BundleWriter& writer);

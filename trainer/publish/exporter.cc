@@ -134,7 +134,7 @@ absl::StatusOr<v1::Content> ExportModel(const TwoTowerModel& model,
   v1::TrainerConfig kept = config;
   kept.clear_run_dir();
   kept.clear_bundle_root();
-  kept.clear_signing();
+  if (kept.has_publish()) kept.mutable_publish()->clear_signing_key_file();
   kept.mutable_training()->clear_warm_start_bundle();
   std::string text;
   google::protobuf::TextFormat::PrintToString(kept, &text);

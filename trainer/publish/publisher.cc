@@ -106,7 +106,7 @@ absl::StatusOr<std::string> PublishModel(
     TwoTowerModel& model, const Dataset& data, const Split& split,
     const WindowSampler& sampler, const v1::TrainerConfig& config,
     int32_t threads, v1::Report& report, Progress& progress) {
-  ASSIGN_OR_RETURN(auto writer, CreateWriter(config));
+  ASSIGN_OR_RETURN(auto writer, CreateWriter(config, progress));
   v1::BatchRetrieveRequest golden;
   for (const EvaluationQuery& query :
        DrawTrainingQueries(sampler, kGoldenRequests)) {

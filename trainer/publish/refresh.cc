@@ -51,10 +51,11 @@ class Refresh {
         threads_(threads),
         progress_(progress) {}
 
-  absl::StatusOr<Refreshed> Run(const std::string& folder);
+  absl::StatusOr<Refreshed> Run(const std::string& folder,
+                                const OpenOptions& source);
 
  private:
-  absl::Status Open(const std::string& folder);
+  absl::Status Open(const std::string& folder, const OpenOptions& source);
   absl::Status FindFates();
   absl::Status WriteIndex(const RefreshedTables& tables, BundleWriter& writer,
                           v1::Content& content);
@@ -80,11 +81,9 @@ class Refresh {
   v1::RefreshReport report_;
 };
 
-absl::Status Refresh::Open(const std::string& folder) {
-  ASSIGN_OR_RETURN(
-      learnt_,
-      OpenWarmStartBundle(folder, {.trusted_keys_file =
-                                       config_.signing().trusted_keys_file()}));
+absl::Status Refresh::Open(const std::string& folder,
+                           const OpenOptions& source) {
+  ASSIGN_OR_RETURN(learnt_, OpenWarmStartBundle(folder, source));
   ASSIGN_OR_RETURN(before_, LoadServingSnapshot(learnt_.bundle));
   // What an item is called is the bundle's to say: its schema has the columns.
   items_ = config_.items();
@@ -232,11 +231,12 @@ absl::Status Refresh::CheckFloors() const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
+absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder,
+                                       const OpenOptions& source) {
   const auto start = std::chrono::steady_clock::now();
   // Before the bundle is read: nobody publishes a newer one meanwhile.
-  ASSIGN_OR_RETURN(auto writer, CreateWriter(config_));
-  RETURN_IF_ERROR(Open(folder));
+  ASSIGN_OR_RETURN(auto writer, CreateWriter(config_, progress_));
+  RETURN_IF_ERROR(Open(folder, source));
   RETURN_IF_ERROR(FindFates());
   plan_ = PlanRefresh(fates_, options_.max_dead, options_.rebuild);
   const auto rows = static_cast<double>(plan_.rows.size());
@@ -304,6 +304,7 @@ absl::StatusOr<Refreshed> Refresh::Run(const std::string& folder) {
 }  // namespace
 
 absl::StatusOr<Refreshed> RefreshBundle(const std::string& bundle_folder,
+                                        const OpenOptions& source,
                                         const v1::TrainerConfig& config,
                                         const RefreshOptions& options,
                                         int32_t threads, Progress& progress) {
@@ -311,7 +312,7 @@ absl::StatusOr<Refreshed> RefreshBundle(const std::string& bundle_folder,
     return absl::InvalidArgumentError(
         "items.path is not set; it has to list the whole catalogue");
   }
-  return Refresh(config, options, threads, progress).Run(bundle_folder);
+  return Refresh(config, options, threads, progress).Run(bundle_folder, source);
 }
 
 }  // namespace segue

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "core/bundle/bundle_reader.h"
 #include "segue/v1/config.pb.h"
 #include "segue/v1/report.pb.h"
 #include "trainer/training/progress.h"
@@ -33,10 +34,11 @@ struct Refreshed {
   v1::RefreshReport report;
 };
 
-// Reads items.path of `config`, which lists the whole catalogue, and its
-// mappings; embeds what is new or changed with the bundle's item tower; appends
-// that to the index; marks what is gone; takes over attributes and display
-// columns; publishes the next version into config.bundle_root.
+// Opens the bundle as `source` says; reads items.path of `config`, which lists
+// the whole catalogue, and its mappings; embeds what is new or changed with the
+// bundle's item tower; appends that to the index; marks what is gone; takes
+// over attributes and display columns; publishes the next version into
+// config.bundle_root.
 //
 // New ids have the embedding of an unknown id, new values that of an unknown
 // value: cold items are as good as their features (model.item_id_dropout).
@@ -45,6 +47,7 @@ struct Refreshed {
 // FailedPrecondition, and nothing is published, where a floor of the options is
 // missed. InvalidArgument names what is wrong with the file or an item.
 absl::StatusOr<Refreshed> RefreshBundle(const std::string& bundle_folder,
+                                        const OpenOptions& source,
                                         const v1::TrainerConfig& config,
                                         const RefreshOptions& options,
                                         int32_t threads, Progress& progress);

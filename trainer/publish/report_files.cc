@@ -19,7 +19,7 @@ absl::Status WriteReport(const v1::Report& report, const std::string& folder) {
 
 void DescribeRun(const v1::TrainerConfig& config, v1::Report& report) {
   v1::TrainerConfig told = config;
-  told.clear_signing();
+  if (told.has_publish()) told.mutable_publish()->clear_signing_key_file();
   google::protobuf::TextFormat::PrintToString(told, report.mutable_config());
   report.set_seed(config.seed());
   report.mutable_dataset()->set_split(SplitText(config));

@@ -18,15 +18,14 @@
 
 namespace segue {
 absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
+                                           const OpenOptions& source,
                                            const v1::TrainerConfig& config,
                                            int32_t threads,
                                            Progress& progress) {
   // Before the bundle is read: nobody publishes a newer one meanwhile.
-  ASSIGN_OR_RETURN(auto writer, CreateWriter(config));
-  ASSIGN_OR_RETURN(
-      const Bundle bundle,
-      OpenBundle(bundle_folder, VerifyScope::kAll,
-                 {.trusted_keys_file = config.signing().trusted_keys_file()}));
+  ASSIGN_OR_RETURN(auto writer, CreateWriter(config, progress));
+  ASSIGN_OR_RETURN(const Bundle bundle,
+                   OpenBundle(bundle_folder, VerifyScope::kAll, source));
   ASSIGN_OR_RETURN(const auto snapshot, LoadServingSnapshot(bundle));
   progress.Line(absl::StrCat("embedding ", snapshot->items.size(), " items"));
   ASSIGN_OR_RETURN(const std::vector<float> vectors,

@@ -6,17 +6,20 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "core/bundle/bundle_reader.h"
 #include "segue/v1/config.pb.h"
 #include "trainer/training/progress.h"
 
 namespace segue {
 
-// Builds the index of a published bundle anew, with the index section of
-// `config`, and writes that into the bundle's configuration and report. Towers,
-// tables and what the report says of them stay; figures of the old index go
+// Builds the index of a bundle, opened as `source` says, anew, with the index
+// section of `config`, and writes that into the bundle's configuration and
+// report. Towers, tables and what the report says of them stay; figures of the
+// old index go
 // (`segue-trainer evaluate` measures the new one). Publishes into
 // config.bundle_root and returns the version.
 absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
+                                           const OpenOptions& source,
                                            const v1::TrainerConfig& config,
                                            int32_t threads, Progress& progress);
 

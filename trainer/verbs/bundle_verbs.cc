@@ -9,11 +9,13 @@
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/layout.h"
 #include "core/bundle/manifest.h"
+#include "core/config/text_proto.h"
 #include "core/retrieval/serving_snapshot.h"
 #include "trainer/config/config_validation.h"
 #include "trainer/config/empty_paths.h"
 #include "trainer/data/dataset_reader.h"
 #include "trainer/evaluation/evaluator.h"
+#include "trainer/publish/bundle_files.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/publish/republish_index.h"
 #include "trainer/report/json.h"
@@ -21,6 +23,11 @@
 #include "trainer/verbs/verbs.h"
 
 namespace segue {
+namespace {
+
+constexpr uint64_t kMaxConfigBytes = uint64_t{1} << 20;
+
+}  // namespace
 
 absl::StatusOr<std::string> ResolveBundle(const std::string& bundle) {
   std::error_code error;
@@ -35,17 +42,40 @@ absl::StatusOr<std::string> ResolveBundle(const std::string& bundle) {
                    ") nor a bundle root: ", version.status().message()));
 }
 
+absl::StatusOr<v1::TrainerConfig> ConfigOfBundle(
+    const std::string& bundle_folder, const std::string& trusted_keys_file) {
+  ASSIGN_OR_RETURN(const OpenOptions options, SignedBy(trusted_keys_file));
+  ASSIGN_OR_RETURN(const Bundle bundle,
+                   OpenBundle(bundle_folder, VerifyScope::kManifest, options));
+  const auto text =
+      ReadListedFile(bundle, layout::kTrainerConfig, kMaxConfigBytes);
+  if (absl::IsFailedPrecondition(text.status())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(text.status().message(), "; name one with --config"));
+  }
+  RETURN_IF_ERROR(text.status());
+  v1::TrainerConfig config;
+  RETURN_IF_ERROR(
+      ParseTextProto(*text, bundle.Path(layout::kTrainerConfig), config));
+  config.clear_run_dir();
+  config.clear_bundle_root();
+  if (config.has_publish()) {
+    config.mutable_publish()->clear_signing_key_file();
+  }
+  return config;
+}
+
 absl::Status RunEvaluate(const std::string& bundle_folder,
+                         const std::string& trusted_keys_file,
                          v1::TrainerConfig config) {
   LeaveOutEmptyPaths(config);
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
   const int32_t threads = UseThreads(config);
   Progress progress("");
   const auto line = [&](absl::string_view text) { progress.Line(text); };
-  ASSIGN_OR_RETURN(
-      const Bundle bundle,
-      OpenBundle(bundle_folder, VerifyScope::kAll,
-                 {.trusted_keys_file = config.signing().trusted_keys_file()}));
+  ASSIGN_OR_RETURN(const OpenOptions source, SignedBy(trusted_keys_file));
+  ASSIGN_OR_RETURN(const Bundle bundle,
+                   OpenBundle(bundle_folder, VerifyScope::kServed, source));
   ASSIGN_OR_RETURN(const auto snapshot, LoadServingSnapshot(bundle));
   ASSIGN_OR_RETURN(const Dataset data, ReadDataset(config, line));
   ASSIGN_OR_RETURN(const Split split,
@@ -61,25 +91,31 @@ absl::Status RunEvaluate(const std::string& bundle_folder,
 }
 
 absl::Status RunIndex(const std::string& bundle_folder,
+                      const std::string& trusted_keys_file,
                       v1::TrainerConfig config) {
   LeaveOutEmptyPaths(config);
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
   Progress progress("");
-  ASSIGN_OR_RETURN(
-      const std::string version,
-      RepublishIndex(bundle_folder, config, UseThreads(config), progress));
+  ASSIGN_OR_RETURN(const OpenOptions source,
+                   SourceOptions(config, trusted_keys_file));
+  ASSIGN_OR_RETURN(const std::string version,
+                   RepublishIndex(bundle_folder, source, config,
+                                  UseThreads(config), progress));
   std::printf("%s/%s\n", config.bundle_root().c_str(), version.c_str());
   return absl::OkStatus();
 }
 
 absl::Status RunRefresh(const std::string& bundle_folder,
+                        const std::string& trusted_keys_file,
                         v1::TrainerConfig config,
                         const RefreshOptions& options) {
   LeaveOutEmptyPaths(config);
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
   Progress progress("");
+  ASSIGN_OR_RETURN(const OpenOptions source,
+                   SourceOptions(config, trusted_keys_file));
   ASSIGN_OR_RETURN(const Refreshed refreshed,
-                   RefreshBundle(bundle_folder, config, options,
+                   RefreshBundle(bundle_folder, source, config, options,
                                  UseThreads(config), progress));
   ASSIGN_OR_RETURN(const std::string json, MessageToJson(refreshed.report,
                                                          /*spaced=*/true));
@@ -91,14 +127,14 @@ absl::Status RunRefresh(const std::string& bundle_folder,
 
 absl::Status RunInspect(const std::string& bundle_folder,
                         const std::string& trusted_keys_file) {
+  ASSIGN_OR_RETURN(const OpenOptions options, SignedBy(trusted_keys_file));
   ASSIGN_OR_RETURN(const Bundle bundle,
-                   OpenBundle(bundle_folder, VerifyScope::kAll,
-                              {.trusted_keys_file = trusted_keys_file}));
+                   OpenBundle(bundle_folder, VerifyScope::kAll, options));
   std::fputs(FormatManifest(bundle.manifest()).c_str(), stdout);
   const std::string signed_by =
-      trusted_keys_file.empty()
-          ? " (without --trusted-keys, its signature was not looked at)"
-          : absl::StrCat(", signed by a key of ", trusted_keys_file);
+      options.trusted_keys
+          ? absl::StrCat(", signed by key ", bundle.signed_by())
+          : " (without --trusted-keys, its signature was not looked at)";
   std::fprintf(stderr, "%s: every file is what was published%s\n",
                bundle_folder.c_str(), signed_by.c_str());
   return absl::OkStatus();

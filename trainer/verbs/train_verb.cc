@@ -58,16 +58,18 @@ void FillDatasetReport(const Dataset& data, const Split& split, double seconds,
   report.set_read_seconds(seconds);
 }
 
-// The bundle that the configuration names to begin from, if it does.
-absl::StatusOr<std::optional<WarmStartBundle>> OpenEarlier(
-    const v1::TrainerConfig& config) {
+// The bundle that the configuration names to begin from; empty: none.
+absl::StatusOr<std::string> EarlierFolder(const v1::TrainerConfig& config) {
   const std::string& named = config.training().warm_start_bundle();
-  if (named.empty()) return std::nullopt;
-  ASSIGN_OR_RETURN(const std::string folder, ResolveBundle(named));
-  ASSIGN_OR_RETURN(
-      WarmStartBundle earlier,
-      OpenWarmStartBundle(
-          folder, {.trusted_keys_file = config.signing().trusted_keys_file()}));
+  if (named.empty()) return "";
+  return ResolveBundle(named);
+}
+
+absl::StatusOr<std::optional<WarmStartBundle>> OpenEarlier(
+    const std::string& folder, const OpenOptions& source) {
+  if (folder.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(WarmStartBundle earlier,
+                   OpenWarmStartBundle(folder, source));
   return std::make_optional(std::move(earlier));
 }
 
@@ -138,12 +140,20 @@ void FillTrainingReport(const v1::TrainingState& state,
 
 }  // namespace
 
-absl::Status RunTrain(v1::TrainerConfig config, bool resume,
+absl::Status RunTrain(v1::TrainerConfig config,
+                      const std::string& trusted_keys_file, bool resume,
                       const std::atomic<bool>& stop) {
   const std::vector<std::string> left_out = LeaveOutEmptyPaths(config);
   RETURN_IF_ERROR(ValidateTrainerConfig(config));
-  // Better found now than after the training.
-  RETURN_IF_ERROR(ReadSigningKey(config).status());
+  // What is wrong with keys, or with who signed the bundle, is better found now
+  // than after the data was read, or the model trained.
+  ASSIGN_OR_RETURN(const OpenOptions source,
+                   SourceOptions(config, trusted_keys_file));
+  ASSIGN_OR_RETURN(const std::string earlier_folder, EarlierFolder(config));
+  if (!earlier_folder.empty()) {
+    RETURN_IF_ERROR(
+        OpenBundle(earlier_folder, VerifyScope::kManifest, source).status());
+  }
   RETURN_IF_ERROR(CreateFolders(config.run_dir()));
   Progress progress(config.run_dir() + "/train.log");
   for (const std::string& line : left_out) progress.Line(line);
@@ -170,7 +180,7 @@ absl::Status RunTrain(v1::TrainerConfig config, bool resume,
       "%d users, %d items, %d events; %d training examples an epoch",
       data.users.size(), data.items.size(), data.log.size(),
       steps.examples_per_epoch()));
-  ASSIGN_OR_RETURN(const auto earlier, OpenEarlier(config));
+  ASSIGN_OR_RETURN(const auto earlier, OpenEarlier(earlier_folder, source));
   if (earlier) KeepVectorScales(earlier->schema, data);
   KeepLargeBuffers();
   ASSIGN_OR_RETURN(

@@ -17,28 +17,39 @@ namespace segue {
 // In each configuration, what an empty path leaves without a source is left out
 // (LeaveOutEmptyPaths()).
 
+// A bundle that one begins from has to be signed by a key of
+// `trusted_keys_file`, where that is not empty (SourceOptions()).
+
 // Reads, splits, trains, evaluates, indexes, publishes. `stop` is set by a
 // signal handler; Cancelled then.
-absl::Status RunTrain(v1::TrainerConfig config, bool resume,
+absl::Status RunTrain(v1::TrainerConfig config,
+                      const std::string& trusted_keys_file, bool resume,
                       const std::atomic<bool>& stop);
+
+// The configuration that a bundle was trained with, but for where to write and
+// what to sign with, which is not a bundle's to say.
+absl::StatusOr<v1::TrainerConfig> ConfigOfBundle(
+    const std::string& bundle_folder, const std::string& trusted_keys_file);
 
 // Measures a published bundle on the data of `config` and prints the figures as
 // JSON (the report's "evaluation").
 absl::Status RunEvaluate(const std::string& bundle_folder,
+                         const std::string& trusted_keys_file,
                          v1::TrainerConfig config);
 
 // Publishes the bundle with an index built anew.
 absl::Status RunIndex(const std::string& bundle_folder,
+                      const std::string& trusted_keys_file,
                       v1::TrainerConfig config);
 
 // Publishes the bundle with the catalogue that items.path lists now; prints
 // what became of it as JSON.
 absl::Status RunRefresh(const std::string& bundle_folder,
+                        const std::string& trusted_keys_file,
                         v1::TrainerConfig config,
                         const RefreshOptions& options);
 
-// Verifies every file of the bundle, and, where a file with keys is named, that
-// one of them has signed it; prints its manifest.
+// Verifies every file of the bundle and prints its manifest.
 absl::Status RunInspect(const std::string& bundle_folder,
                         const std::string& trusted_keys_file);
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "core/base/sha256.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/testing/signing_keys.h"
@@ -44,10 +45,10 @@ TEST(SignatureTest, IsThatOfTheStandard) {
     const std::string message = absl::HexStringToBytes(known.message);
     const std::string signature = key->Sign(message).value();
     EXPECT_EQ(absl::BytesToHexString(signature), known.signature);
-    EXPECT_TRUE(key->HasSigned(message, signature));
+    EXPECT_TRUE(key->public_key().WhoSigned(message, signature));
     const auto trusted = TrustedKeys::Read(files.trusted);
     ASSERT_THAT(trusted, IsOk());
-    EXPECT_TRUE(trusted->HaveSigned(message, signature));
+    EXPECT_TRUE(trusted->WhoSigned(message, signature));
   }
 }
 
@@ -62,31 +63,43 @@ TEST(SignatureTest, NoOtherBytesAreSigned) {
   for (size_t bit = 0; bit < 8 * signature.size(); ++bit) {
     std::string other = signature;
     other[bit / 8] ^= static_cast<char>(1 << bit % 8);
-    EXPECT_FALSE(trusted->HaveSigned(message, other)) << bit;
+    EXPECT_FALSE(trusted->WhoSigned(message, other)) << bit;
   }
   for (size_t bit = 0; bit < 8 * message.size(); ++bit) {
     std::string other = message;
     other[bit / 8] ^= static_cast<char>(1 << bit % 8);
-    EXPECT_FALSE(trusted->HaveSigned(other, signature)) << bit;
+    EXPECT_FALSE(trusted->WhoSigned(other, signature)) << bit;
   }
   for (size_t length = 0; length < signature.size(); ++length) {
-    EXPECT_FALSE(trusted->HaveSigned(message, signature.substr(0, length)));
+    EXPECT_FALSE(trusted->WhoSigned(message, signature.substr(0, length)));
   }
-  EXPECT_FALSE(trusted->HaveSigned(message, signature + '\0'));
+  EXPECT_FALSE(trusted->WhoSigned(message, signature + '\0'));
 }
 
 TEST(TrustedKeysTest, AnyOfThemMayHaveSigned) {
   const KeyFiles files;
   const std::string signature =
       SigningKey::Read(files.second)->Sign("m").value();
-  EXPECT_FALSE(TrustedKeys::Read(files.trusted)->HaveSigned("m", signature));
+  EXPECT_FALSE(TrustedKeys::Read(files.trusted)->WhoSigned("m", signature));
   files.Trust("the old one\n" + PublicPem(testing::kFirstKeys) + "the next\n" +
               PublicPem(testing::kSecondKeys));
   const auto both = TrustedKeys::Read(files.trusted);
   ASSERT_THAT(both, IsOk());
   EXPECT_EQ(both->size(), 2);
-  EXPECT_TRUE(both->HaveSigned("m", signature));
+  const auto who = both->WhoSigned("m", signature);
+  ASSERT_TRUE(who);
+  EXPECT_EQ(*who, Sha256::OfString(absl::HexStringToBytes(
+                      "302a300506032b6570032100" + testing::kSecondKeys.open)));
 }
+
+// "x": `openssl genpkey -algorithm ed25519 -aes256 -pass pass:x`.
+constexpr char kWithPassphrase[] =
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+    "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAj5f8tV4ZTfDgICCAAw\n"
+    "DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEENUZMC2Ap2ijdgpU+WAnTHAEQLLe\n"
+    "+1/LxQcPdz4SioE1EPzfdfVn8kYoZS487TttliXUBDbgJzkrghl9rF9RzdvTLngR\n"
+    "G0H8jFEIQ9vsCPPjgls=\n"
+    "-----END ENCRYPTED PRIVATE KEY-----\n";
 
 std::string Damaged(std::string pem) {
   pem[pem.size() / 2] = '!';
@@ -121,7 +134,8 @@ TEST(SigningKeyTest, WhatIsNoKeyIsRefusedByItsName) {
   for (const std::string& text : std::vector<std::string>{
            "", "no PEM", PublicPem(testing::kFirstKeys), Damaged(good),
            KeyPem("PRIVATE KEY", "302e020100300506032b656e04220420",
-                  testing::kFirstKeys.secret)}) {
+                  testing::kFirstKeys.secret),
+           kWithPassphrase}) {
     KeyFiles::Write(files.first, text);
     EXPECT_THAT(
         SigningKey::Read(files.first),

@@ -24,10 +24,13 @@ using ::testing::_;
 using ::testing::HasSubstr;
 using testing::IsOk;
 using testing::KeyFiles;
+using ::testing::Not;
 using testing::PublicPem;
 using testing::PublishToyBundle;
+using testing::StageToyFiles;
 using testing::StatusIs;
 using testing::TempFolder;
+using testing::ToyContent;
 
 class SignedBundleTest : public ::testing::Test {
  protected:
@@ -37,8 +40,9 @@ class SignedBundleTest : public ::testing::Test {
            PublishToyBundle(root_, salt, /*keep_versions=*/0, key);
   }
   absl::Status Open(const std::string& folder) const {
-    return OpenBundle(folder, VerifyScope::kAll,
-                      {.trusted_keys_file = keys_.trusted})
+    return OpenBundle(
+               folder, VerifyScope::kAll,
+               {.trusted_keys = TrustedKeys::Read(keys_.trusted).value()})
         .status();
   }
 
@@ -94,11 +98,47 @@ TEST_F(SignedBundleTest, NoFlippedBitOfManifestOrSignaturePasses) {
   EXPECT_THAT(Open(folder), IsOk());
 }
 
-TEST_F(SignedBundleTest, KeysThatCannotBeReadLetNothingPass) {
+TEST_F(SignedBundleTest, ABundleTellsWhoseItIs) {
   const std::string folder = Publish("one", keys_.first);
-  keys_.Trust("");
-  EXPECT_THAT(Open(folder),
-              StatusIs(StatusCode::kInvalidArgument, HasSubstr(keys_.trusted)));
+  EXPECT_EQ(OpenBundle(folder, VerifyScope::kAll)->signed_by(), "");
+  const TrustedKeys trusted = TrustedKeys::Read(keys_.trusted).value();
+  const auto bundle =
+      OpenBundle(folder, VerifyScope::kManifest, {.trusted_keys = trusted});
+  ASSERT_THAT(bundle, IsOk());
+  EXPECT_EQ(bundle->signed_by().size(), 64u);
+}
+
+TEST_F(SignedBundleTest, WhatIsSealedAfterAFailedPublicationIsSignedAnew) {
+  auto writer =
+      BundleWriter::Create(root_, SigningKey::Read(keys_.first).value());
+  ASSERT_THAT(writer, IsOk());
+  StageToyFiles(**writer, "one");
+  const auto sealed = (*writer)->Seal(ToyContent());
+  ASSERT_THAT(sealed, IsOk());
+  // Where the version should go lies something else.
+  const std::string folder = root_ + "/" + sealed->version();
+  ASSERT_THAT(WriteFileAtomically(folder, "a file"), IsOk());
+  ASSERT_THAT((*writer)->Publish(0), Not(IsOk()));
+  fs::remove(folder);
+  ASSERT_THAT((*writer)->Seal(ToyContent()), IsOk());
+  ASSERT_THAT((*writer)->Publish(0), IsOk());
+  EXPECT_THAT(Open(root_ + "/" + (*writer)->published_version()), IsOk());
+}
+
+TEST_F(SignedBundleTest, AListedFileIsReadOnlyAsItWasPublished) {
+  const std::string folder = Publish("one", keys_.first);
+  const auto bundle = OpenBundle(folder, VerifyScope::kManifest);
+  ASSERT_THAT(bundle, IsOk());
+  EXPECT_EQ(ReadListedFile(*bundle, layout::kTrainerConfig, 100).value(),
+            "trainer_config.textproto of one");
+  EXPECT_THAT(ReadListedFile(*bundle, layout::kTrainerConfig, 10),
+              StatusIs(StatusCode::kDataLoss, HasSubstr("more than the 10")));
+  EXPECT_THAT(
+      ReadListedFile(*bundle, layout::kEfforts, 100),
+      StatusIs(StatusCode::kFailedPrecondition, HasSubstr("index.efforts")));
+  std::ofstream(folder + "/" + layout::kTrainerConfig) << "other";
+  EXPECT_THAT(ReadListedFile(*bundle, layout::kTrainerConfig, 100),
+              StatusIs(StatusCode::kDataLoss, HasSubstr("bytes")));
 }
 
 TEST_F(SignedBundleTest, TheSameContentIsSignedOnce) {
@@ -116,8 +156,9 @@ TEST_F(SignedBundleTest, TheSameContentIsSignedOnce) {
 
 struct Forgery {
   const char* name;
-  // Of a bundle that is signed; and where one lies that is signed, too.
-  std::function<void(const std::string& folder, const std::string& other)> make;
+  // Of a bundle that is signed; and where one lies that is signed, too. It may
+  // lie elsewhere then.
+  std::function<void(std::string& folder, const std::string& other)> make;
   const char* said;
 };
 
@@ -131,7 +172,7 @@ class ForgeryTest : public SignedBundleTest,
 // Before anything is parsed: what is wrong with the manifest is not said.
 TEST_P(ForgeryTest, IsRefusedBeforeItIsParsed) {
   const std::string other = Publish("other", keys_.first);
-  const std::string folder = Publish("one", keys_.first);
+  std::string folder = Publish("one", keys_.first);
   GetParam().make(folder, other);
   EXPECT_THAT(Open(folder), StatusIs(StatusCode::kUnauthenticated,
                                      HasSubstr(GetParam().said)));
@@ -145,9 +186,9 @@ std::string Signature(const std::string& folder) {
   return folder + "/" + layout::kSignature;
 }
 
-// Another file, with a manifest that agrees with it, as who can write the
-// folder can make them.
-void ForgeIndex(const std::string& folder, const std::string&) {
+// Another file, with a manifest and a name that agree with it, as who can write
+// the root can make them: without a signature it is as good as any.
+void ForgeIndex(std::string& folder, const std::string&) {
   const std::string path = folder + "/" + layout::kManifest;
   v1::Manifest manifest =
       ParseManifest(ReadFile(path, 1 << 20).value(), path).value();
@@ -159,7 +200,15 @@ void ForgeIndex(const std::string& folder, const std::string&) {
     file.set_sha256(Sha256::OfString("hostile"));
   }
   manifest.set_content_hash(ContentHash(content));
+  const std::string before = manifest.version();
+  manifest.set_version(before.substr(0, before.find('-') + 1) +
+                       manifest.content_hash().substr(0, 12));
   Replace(path, FormatManifest(manifest));
+  const std::string forged =
+      folder.substr(0, folder.size() - before.size()) + manifest.version();
+  fs::rename(folder, forged);
+  folder = forged;
+  ASSERT_THAT(OpenBundle(folder, VerifyScope::kAll), IsOk());
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -289,6 +290,34 @@ std::vector<Mismatch> Mismatches() {
 INSTANTIATE_TEST_SUITE_P(Table, SnapshotMismatchTest,
                          ::testing::ValuesIn(Mismatches()),
                          [](const auto& info) { return info.param.name; });
+
+// What is not listed, or not as served, was not verified: it may be anything.
+TEST(ServingSnapshotTest, NothingIsReadThatTheManifestDoesNotServe) {
+  const TempFolder folder;
+  auto version = PublishTinyBundle(folder.path(), {});
+  ASSERT_THAT(version, IsOk());
+  auto bundle = OpenBundle(folder / *version, VerifyScope::kServed);
+  ASSERT_THAT(bundle, IsOk());
+  const std::set<std::string> optional = {
+      layout::kItemAttributes, layout::kEfforts, layout::kGoldenAnswers,
+      layout::kRemovedItems};
+  int needed = 0;
+  for (int i = 0; i < bundle->content().files_size(); ++i) {
+    const std::string name = bundle->content().files(i).name();
+    if (optional.count(name) > 0) continue;
+    ++needed;
+    v1::Manifest unlisted = bundle->manifest();
+    unlisted.mutable_content()->mutable_files()->DeleteSubrange(i, 1);
+    v1::Manifest auxiliary = bundle->manifest();
+    auxiliary.mutable_content()->mutable_files(i)->set_served(false);
+    for (const v1::Manifest& manifest : {unlisted, auxiliary}) {
+      EXPECT_THAT(LoadServingSnapshot(bundle->folder(), manifest),
+                  StatusIs(kPrecondition,
+                           HasSubstr("does not list " + name + " as served")));
+    }
+  }
+  EXPECT_EQ(needed, 10);
+}
 
 // The sealing writer refuses it already, and so does a reader of a manifest
 // that was written otherwise.

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/base/file.h"
+#include "core/base/signature.h"
 #include "core/bundle/layout.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -45,6 +46,21 @@ TEST_F(TrustedKeysTest, WhatIsNotSignedLeavesTheOldOneLiveAndIsCounted) {
   EXPECT_THAT(manager_->last_error(),
               StatusIs(absl::StatusCode::kUnauthenticated,
                        AllOf(HasSubstr(version), HasSubstr("is not signed"))));
+}
+
+// By another hand than the publisher's, which may take its time.
+TEST_F(TrustedKeysTest, WhatIsSignedAfterwardsServesAtTheNextPoll) {
+  const std::string version = Publish({.prefix = "b"});
+  for (int poll = 1; poll <= 5; ++poll) {
+    EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+    EXPECT_EQ(Reloads("untrusted"), poll);
+  }
+  const auto json = ReadFile(FolderOf(version) + "/MANIFEST.json", 1 << 20);
+  ASSERT_THAT(json, IsOk());
+  KeyFiles::Write(FolderOf(version) + "/MANIFEST.sig",
+                  SigningKey::Read(keys_.first)->Sign(*json).value());
+  EXPECT_EQ(manager_->Step(), StepResult::kPublished);
+  EXPECT_EQ(LiveVersion(), version);
 }
 
 TEST_F(TrustedKeysTest, NoCommandServesWhatIsNotSigned) {
@@ -96,13 +112,52 @@ TEST_F(TrustedKeysTest, KeysThatBreakLetNothingPassUntilTheyAreMended) {
   const std::string version =
       Publish({.prefix = "b", .signing_key_file = keys_.first});
   std::filesystem::remove(keys_.trusted);
-  EXPECT_EQ(manager_->Step(), StepResult::kFailed);
-  EXPECT_EQ(Reloads("error"), 1);
+  for (int poll = 1; poll <= 5; ++poll) {
+    EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+    EXPECT_EQ(Reloads("untrusted"), poll);
+  }
   EXPECT_THAT(std::string(manager_->last_error().message()),
-              HasSubstr(keys_.trusted));
+              AllOf(HasSubstr("trusted_keys_file"), HasSubstr(keys_.trusted)));
   keys_.Trust(PublicPem(testing::kFirstKeys));
   EXPECT_EQ(manager_->Step(), StepResult::kPublished);
   EXPECT_EQ(LiveVersion(), version);
+}
+
+// What served before a restart, and what made room for another one, is asked
+// like any other.
+TEST_F(TrustedKeysTest, NothingStandsInThatIsNotTrusted) {
+  const auto restart = [&] {
+    const auto live = holder_.Unload();
+    Manage({.trusted_keys_file = keys_.trusted,
+            .hold_previous = false,
+            .state_file = temp_ / "state"});
+  };
+  restart();
+  ASSERT_EQ(manager_->Step(), StepResult::kPublished);
+  Publish({.prefix = "unsigned"});
+  for (const bool trusted : {false, true}) {
+    keys_.Trust(
+        PublicPem(trusted ? testing::kFirstKeys : testing::kSecondKeys));
+    restart();
+    EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+    EXPECT_EQ(LiveVersion(), trusted ? live_ : "");
+  }
+}
+
+TEST_F(TrustedKeysTest, WhatMadeRoomInVainComesBackIfItIsTrusted) {
+  Publish({.prefix = "b", .signing_key_file = keys_.second});
+  const std::string second = PublicPem(testing::kSecondKeys);
+  for (const bool trusted : {true, false}) {
+    keys_.Trust(trusted ? second + PublicPem(testing::kFirstKeys) : second);
+    // More than the bundle takes, less than the process has.
+    Manage({.trusted_keys_file = keys_.trusted,
+            .max_memory_bytes = uint64_t{32} << 20,
+            .unload_first = true,
+            .hold_previous = false});
+    ASSERT_EQ(LiveVersion(), live_);
+    EXPECT_EQ(manager_->Step(), StepResult::kFailed);
+    EXPECT_EQ(LiveVersion(), trusted ? live_ : "");
+  }
 }
 
 TEST_F(TrustedKeysTest, WithoutKeysNoServerStarts) {

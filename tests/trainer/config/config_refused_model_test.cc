@@ -183,10 +183,9 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Versions",
                 {"publish.keep_versions=-1"},
                 "publish.keep_versions: is -1"},
-        Refused{"NoKey", {"signing.key_file="}, "signing.key_file: is empty"},
-        Refused{"NoTrustedKeys",
-                {"signing.trusted_keys_file="},
-                "signing.trusted_keys_file: is empty"}),
+        Refused{"NoKey",
+                {"publish.signing_key_file="},
+                "publish.signing_key_file: is empty"}),
     [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -49,7 +49,6 @@ TEST(RunFingerprintTest, WhatMayChangeWhenARunGoesOnDoesNot) {
   const ConfigChange changes[] = {
       {"run_dir", [](auto& c) { c.set_run_dir("elsewhere"); }},
       {"bundle_root", [](auto& c) { c.set_bundle_root("elsewhere"); }},
-      {"keys", [](auto& c) { c.mutable_signing()->set_key_file("there"); }},
       {"index", [](auto& c) { c.mutable_index()->set_nlist(3); }},
       {"publish", [](auto& c) { c.mutable_publish()->set_gate_k(10); }},
       {"what requests can filter by",

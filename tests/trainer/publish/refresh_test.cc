@@ -90,7 +90,7 @@ class RefreshTest : public ::testing::Test {
     v1::TrainerConfig config = config_;
     config.mutable_items()->set_path(path);
     Progress progress("");
-    auto refreshed = RefreshBundle(config_.bundle_root() + "/" + version_,
+    auto refreshed = RefreshBundle(config_.bundle_root() + "/" + version_, {},
                                    config, options, /*threads=*/2, progress);
     if (refreshed.ok()) version_ = refreshed->version;
     return refreshed;

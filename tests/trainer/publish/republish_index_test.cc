@@ -21,6 +21,7 @@
 #include "tests/testing/status_matchers.h"
 #include "tests/testing/temp_folder.h"
 #include "tests/testing/tiny_bundle.h"
+#include "trainer/publish/bundle_files.h"
 
 namespace segue {
 namespace {
@@ -88,7 +89,8 @@ class RepublishIndexTest : public ::testing::Test {
     config.mutable_index()->set_kind(v1::IndexConfig::FACTORY);
     config.mutable_index()->set_factory(factory);
     Progress progress("");
-    return RepublishIndex(root_ / trained_, config, /*threads=*/2, progress);
+    return RepublishIndex(root_ / trained_, {}, config, /*threads=*/2,
+                          progress);
   }
   absl::StatusOr<std::string> Republish(const std::string& factory) {
     return Republish(factory, root_.path());
@@ -224,6 +226,23 @@ TEST_F(RepublishIndexTest, ChangedFileOfTheTrainerIsDataLoss) {
   std::ofstream(root_ / trained_ + "/" + layout::kReport) << "{}";
   EXPECT_THAT(Republish("IVF3,Flat"), StatusIs(absl::StatusCode::kDataLoss,
                                                HasSubstr(layout::kReport)));
+}
+
+// What is copied becomes signed: it has to be what was verified, and not what
+// lies there now, or where a link leads.
+TEST_F(RepublishIndexTest, AFileChangedSinceTheBundleWasOpenedIsNotCopied) {
+  const Bundle bundle = Open(trained_);
+  const std::string secret = root_ / "secret";
+  std::ofstream(secret) << "a key";
+  const std::string tower = bundle.Path(layout::kQueryTower);
+  std::filesystem::remove(tower);
+  std::filesystem::create_symlink(secret, tower);
+  const TempFolder elsewhere;
+  const auto writer = BundleWriter::Create(elsewhere / "bundles");
+  ASSERT_THAT(writer, IsOk());
+  EXPECT_THAT(
+      CopyBundleFiles(bundle, /*others=*/{}, **writer),
+      StatusIs(absl::StatusCode::kDataLoss, HasSubstr(layout::kQueryTower)));
 }
 
 TEST_F(RepublishIndexTest, MissingBundleIsNotFound) {
