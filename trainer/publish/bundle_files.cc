@@ -35,6 +35,11 @@ absl::StatusOr<std::optional<SigningKey>> ReadSigningKey(
 
 }  // namespace
 
+void LeaveOutSigningKey(v1::TrainerConfig& config) {
+  // A section that was not there is not to appear.
+  if (config.has_publish()) config.mutable_publish()->clear_signing_key_file();
+}
+
 absl::StatusOr<std::unique_ptr<BundleWriter>> CreateWriter(
     const v1::TrainerConfig& config, Progress& progress) {
   ASSIGN_OR_RETURN(auto key, ReadSigningKey(config));

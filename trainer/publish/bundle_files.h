@@ -20,6 +20,9 @@
 
 namespace segue {
 
+// Where the key lies goes into no bundle, and is taken from none.
+void LeaveOutSigningKey(v1::TrainerConfig& config);
+
 // Publishes into config.bundle_root, signed with publish.signing_key_file;
 // without one, a line says so if what CURRENT names there is signed.
 // InvalidArgument if that is no key.

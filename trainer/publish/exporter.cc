@@ -14,6 +14,7 @@
 #include "core/towers/torchscript_towers.h"
 #include "google/protobuf/text_format.h"
 #include "trainer/data/dataset_reader.h"
+#include "trainer/publish/bundle_files.h"
 #include "trainer/publish/item_attributes.h"
 #include "trainer/report/json.h"
 
@@ -134,7 +135,7 @@ absl::StatusOr<v1::Content> ExportModel(const TwoTowerModel& model,
   v1::TrainerConfig kept = config;
   kept.clear_run_dir();
   kept.clear_bundle_root();
-  if (kept.has_publish()) kept.mutable_publish()->clear_signing_key_file();
+  LeaveOutSigningKey(kept);
   kept.mutable_training()->clear_warm_start_bundle();
   std::string text;
   google::protobuf::TextFormat::PrintToString(kept, &text);

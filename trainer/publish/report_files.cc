@@ -3,6 +3,7 @@
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "google/protobuf/text_format.h"
+#include "trainer/publish/bundle_files.h"
 #include "trainer/publish/exporter.h"
 #include "trainer/report/config_lines.h"
 #include "trainer/report/json.h"
@@ -19,7 +20,7 @@ absl::Status WriteReport(const v1::Report& report, const std::string& folder) {
 
 void DescribeRun(const v1::TrainerConfig& config, v1::Report& report) {
   v1::TrainerConfig told = config;
-  if (told.has_publish()) told.mutable_publish()->clear_signing_key_file();
+  LeaveOutSigningKey(told);
   google::protobuf::TextFormat::PrintToString(told, report.mutable_config());
   report.set_seed(config.seed());
   report.mutable_dataset()->set_split(SplitText(config));

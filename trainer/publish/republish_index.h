@@ -15,8 +15,7 @@ namespace segue {
 // Builds the index of a bundle, opened as `source` says, anew, with the index
 // section of `config`, and writes that into the bundle's configuration and
 // report. Towers, tables and what the report says of them stay; figures of the
-// old index go
-// (`segue-trainer evaluate` measures the new one). Publishes into
+// old index go (`segue-trainer evaluate` measures the new one). Publishes into
 // config.bundle_root and returns the version.
 absl::StatusOr<std::string> RepublishIndex(const std::string& bundle_folder,
                                            const OpenOptions& source,

@@ -59,9 +59,7 @@ absl::StatusOr<v1::TrainerConfig> ConfigOfBundle(
       ParseTextProto(*text, bundle.Path(layout::kTrainerConfig), config));
   config.clear_run_dir();
   config.clear_bundle_root();
-  if (config.has_publish()) {
-    config.mutable_publish()->clear_signing_key_file();
-  }
+  LeaveOutSigningKey(config);
   return config;
 }
 
