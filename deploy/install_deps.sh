@@ -37,7 +37,7 @@ build_packages=(build-essential cmake ninja-build ccache pkg-config
   libtorch-dev libfaiss-dev libopenblas-openmp-dev libgrpc++-dev
   libprotobuf-dev protobuf-compiler protobuf-compiler-grpc libabsl-dev
   prometheus-cpp-dev libcpp-httplib-dev libcli11-dev libroaring-dev
-  libjs-chart.js libgtest-dev libgmock-dev libbenchmark-dev libssl-dev
+  libjs-chart.js libgtest-dev libgmock-dev libbenchmark-dev libssl-dev openssl
   zlib1g-dev python3 python3-pip python3-grpcio python3-protobuf ca-certificates dpkg-dev)
 dev_packages=(clang-format clang-tidy clang-14 libclang-rt-14-dev libomp-dev)
 

@@ -2,12 +2,16 @@
 // it trusts.
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <ostream>
 #include <string>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "core/base/sha256.h"
 #include "core/bundle/bundle_reader.h"
 #include "core/bundle/manifest.h"
@@ -71,6 +75,26 @@ TEST_F(SignedBundleTest, TheSignatureIsOfTheManifestsBytes) {
   const std::string json = ReadFile(folder + "/MANIFEST.json", 1 << 20).value();
   KeyFiles::Write(folder + "/MANIFEST.sig", key->Sign(json).value());
   EXPECT_THAT(Open(folder), IsOk());
+}
+
+// FORMAT.md's own lines, in the bundle's folder.
+TEST_F(SignedBundleTest, OpensslSignsAsTheFormatSays) {
+  const std::string folder = Publish("one", "");
+  const std::string format = ReadFile(SEGUE_BUNDLE_FORMAT, 1 << 20).value();
+  std::string script = absl::StrCat("set -e; cd '", folder, "'\n");
+  int commands = 0;
+  for (const absl::string_view line : absl::StrSplit(format, '\n')) {
+    if (!absl::StartsWith(line, "    openssl ")) continue;
+    absl::StrAppend(&script, line, "\n");
+    ++commands;
+  }
+  ASSERT_EQ(commands, 3);
+  ASSERT_EQ(std::system(script.c_str()), 0) << script;
+  const auto trusted = TrustedKeys::Read(folder + "/trusted.pem");
+  ASSERT_THAT(trusted, IsOk());
+  EXPECT_THAT(OpenBundle(folder, VerifyScope::kAll, {.trusted_keys = *trusted}),
+              IsOk());
+  EXPECT_THAT(SigningKey::Read(folder + "/signing.key"), IsOk());
 }
 
 TEST_F(SignedBundleTest, ADamagedFileOfASignedBundleIsDataLoss) {
