@@ -3,7 +3,7 @@
 #ifndef SEGUE_TRAINER_MODEL_SAMPLED_SOFTMAX_H_
 #define SEGUE_TRAINER_MODEL_SAMPLED_SOFTMAX_H_
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cstdint>
 #include <limits>

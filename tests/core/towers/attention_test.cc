@@ -1,7 +1,7 @@
 #include "core/towers/attention.h"
 
+#include <ATen/Parallel.h>
 #include <torch/script.h>
-#include <torch/torch.h>
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 #include <omp.h>
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/towers/attention.h"
 #include "gtest/gtest.h"

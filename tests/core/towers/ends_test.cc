@@ -1,5 +1,6 @@
 // torch.ops.segue.mean_query and unit beside torch's own.
-#include <torch/torch.h>
+#include <torch/autograd.h>
+#include <torch/types.h>
 
 #include "core/towers/attention.h"
 #include "gmock/gmock.h"

@@ -1,5 +1,5 @@
 // torch.ops.segue.linear beside torch's own.
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include "core/towers/attention.h"
 #include "gmock/gmock.h"

@@ -1,6 +1,6 @@
 #include "trainer/model/sampled_softmax.h"
 
-#include <torch/torch.h>
+#include <torch/types.h>
 
 #include <cmath>
 #include <string>
