@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What is too long for every change: every test under ThreadSanitizer, ten
-# minutes of each fuzzer, faults at full scale, the image, trainings on real data.
-# Five hours or so on two cores, and the soak; runs each part even if one fails, and says at
-# the end which did.
+# What is too long for every change: static analysis of the tests, too, every
+# test under ThreadSanitizer, ten minutes of each fuzzer, faults at full scale, the
+# image, trainings on real data. Five hours or so on two cores, and the soak; runs
+# each part even if one fails, and says at the end which did.
 #
-#   tests/full.sh [PART...]      PART: browser, fuzz, tsan, image, soak, and
-#                                trainings: beauty, movielens,
+#   tests/full.sh [PART...]      PART: analysis, browser, fuzz, tsan, image,
+#                                soak, and trainings: beauty, movielens,
 #                                movielens_transformer, playlists
 #
 # SEGUE_DATA names the folder with beauty/, ml-1m/ and playlists/ (events.csv.gz,
@@ -39,6 +39,12 @@ train() {
   /usr/bin/python3 tests/figures.py "$work/run/report.json"
 }
 
+# The tests' sources, too.
+analysis() {
+  cmake --preset release -DSEGUE_BUILD_TESTS=ON &&
+    cmake --build build/release && tests/static_analysis.sh all
+}
+
 # The pages of the report, in a browser.
 browser() {
   local chromium
@@ -54,6 +60,7 @@ browser() {
 
 part() {
   case $1 in
+    analysis) analysis ;;
     browser) browser ;;
     fuzz) tests/fuzz/fuzz.sh 600 ;;
     tsan) tests/sanitized.sh tsan ;;
@@ -66,8 +73,8 @@ part() {
 }
 
 parts=("$@")
-[ $# -gt 0 ] || parts=(browser image beauty playlists movielens
-  movielens_transformer soak fuzz tsan)
+[ $# -gt 0 ] || parts=(analysis browser image beauty playlists
+  movielens movielens_transformer soak fuzz tsan)
 deploy/install_deps.sh --with-dev-tools
 failed=()
 for name in "${parts[@]}"; do
